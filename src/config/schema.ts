@@ -1,0 +1,235 @@
+import { z } from 'zod';
+
+/**
+ * `gateway.yaml`, whole. This one schema validates, fills defaults, makes the JSON Schema editors use
+ * (`docs/gateway.schema.json`) and the table in `docs/configuration.md`. Unknown keys are errors.
+ */
+
+/** Ids go into topics, file names and metrics: letters, digits, `.`, `_`, `-`; starts with a letter or digit. */
+export const Id = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'letters, digits, dot, dash and underscore only, at most 64');
+
+const DURATION_UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** `500ms`, `60s`, `5m`, `24h`, `180d` → milliseconds. */
+export const Duration = z
+  .string()
+  .regex(/^\d{1,7}(ms|s|m|h|d)$/, 'a duration such as 500ms, 60s, 5m, 24h or 180d')
+  .transform((text) => {
+    const unit = text.replace(/^\d+/, '') as keyof typeof DURATION_UNITS;
+    return Number.parseInt(text, 10) * DURATION_UNITS[unit];
+  });
+const duration = (fallback: string) => Duration.prefault(fallback);
+
+const SIZE_UNITS = { kB: 1_000, MB: 1_000_000, GB: 1_000_000_000 } as const;
+/** `256kB`, `500MB`, `2GB` → bytes. */
+export const Size = z
+  .string()
+  .regex(/^\d{1,6}(kB|MB|GB)$/, 'a size such as 256kB, 500MB or 2GB')
+  .transform((text) => Number.parseInt(text, 10) * SIZE_UNITS[text.replace(/^\d+/, '') as keyof typeof SIZE_UNITS]);
+const size = (fallback: string) => Size.prefault(fallback);
+
+const Text = z.string().min(1).max(200);
+const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day such as 22:00');
+const LevelNumber = z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]);
+const timezone = z.string().refine((zone) => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch (cause) {
+    if (cause instanceof RangeError) return false;
+    throw cause;
+  }
+}, 'an IANA time zone such as Asia/Shanghai');
+
+const Site = z.strictObject({
+  id: Id.describe('Names this compound everywhere; part of the topics to the centre'),
+  name: Text.describe('What people call the compound'),
+  street: Id.describe('The sub-district this compound belongs to; part of the topics to the centre'),
+  timezone: timezone.default('Asia/Shanghai').describe('Zone of the times people see and of devices that send none'),
+});
+
+const MqttListen = z.strictObject({
+  url: z
+    .string()
+    .regex(/^mqtts?:\/\/(\[[0-9a-fA-F:]+\]|[^:/\s]+):\d{1,5}$/, 'mqtt://HOST:PORT or mqtts://HOST:PORT')
+    .describe('Where devices connect; mqtt:// only on the device network'),
+  clientCertificates: z
+    .enum(['off', 'optional', 'required'])
+    .default('off')
+    .describe('mqtts only: whether a device may or must show a certificate of the box’s own CA'),
+});
+
+const Mqtt = z.strictObject({
+  listen: z
+    .array(
+      z.union([
+        z
+          .string()
+          .transform((url) => ({ url }))
+          .pipe(MqttListen),
+        MqttListen,
+      ]),
+    )
+    .min(1)
+    .max(8)
+    .prefault(['mqtt://127.0.0.1:1883']),
+  maxConnections: z.int().min(1).max(20_000).default(4_000),
+  maxPacket: size('4MB').describe('A larger MQTT packet closes its connection; face pictures need up to 4MB'),
+  maxTopicLevels: z.int().min(3).max(32).default(12),
+  maxInflight: z.int().min(1).max(1_000).default(64).describe('Unanswered QoS 1 messages per connection'),
+  maxQueued: z.int().min(1).max(100_000).default(1_000).describe('Messages kept for a device that is away'),
+  loginAttempts: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(10)
+    .describe('Wrong secrets a minute from one address before it waits'),
+  cert: z.string().optional().describe('PEM file for mqtts; default: issued by the box’s own CA'),
+  key: z.string().optional(),
+});
+
+const Http = z.strictObject({
+  listen: z
+    .string()
+    .regex(/^https?:\/\/(\[[0-9a-fA-F:]+\]|[^:/\s]+):\d{1,5}$/, 'http://HOST:PORT or https://HOST:PORT')
+    .default('http://127.0.0.1:8080'),
+  sessionHours: z
+    .int()
+    .min(1)
+    .max(24 * 31)
+    .default(12),
+  cert: z.string().optional(),
+  key: z.string().optional(),
+});
+
+const Device = z.strictObject({
+  id: Id.describe('Also its MQTT user name'),
+  profile: Id.describe('A file in device-profiles/'),
+  name: Text.optional().describe('What people call it; default: the id'),
+  place: z.string().max(200).default('').describe('Where it is: building/unit/door'),
+  secret: z
+    .string()
+    .min(8)
+    .max(200)
+    .optional()
+    .describe('Its MQTT password; write ${NAME} to take it from the environment'),
+  hub: Id.optional().describe('The hub that speaks for it; then it needs no secret'),
+  parent: Id.optional().describe('The switch or power supply it depends on; silence of the parent covers its own'),
+  params: z.record(z.string().max(64), z.string().max(200)).default({}).describe('Values for the profile’s parameters'),
+  silentAfter: Duration.optional().describe('Overrides the profile: silence longer than this is an alarm'),
+});
+
+const Camera = z.strictObject({
+  id: Id,
+  name: Text.optional(),
+  place: z.string().max(200).default(''),
+  url: z.string().max(500),
+  subUrl: z.string().max(500).optional(),
+  fences: z.array(z.unknown()).default([]),
+  faces: z.boolean().default(false),
+});
+
+const AlarmLevel = z.strictObject({
+  acknowledge: Duration.optional().describe('Nobody acknowledged within this: the next role and the centre are told'),
+  close: Duration.optional().describe('Not closed within this: the next role and the centre are told'),
+});
+
+const Rule = z.strictObject({
+  name: Text,
+  when: z
+    .strictObject({
+      category: z.string().max(64).optional().describe('`fire.button`, or a family such as `intrusion.*`'),
+      device: z.string().max(64).optional().describe('A device id, or a prefix ending in *'),
+      place: z.string().max(200).optional().describe('A place prefix'),
+      between: z.tuple([timeOfDay, timeOfDay]).optional().describe('Time of day in the site’s zone; may pass midnight'),
+    })
+    .describe('All that are given must hold; the first rule that holds decides'),
+  level: LevelNumber.optional(),
+  record: z.literal(true).optional().describe('Keep it in the journal but raise no alarm'),
+});
+
+const Alarms = z.strictObject({
+  levels: z
+    .strictObject({
+      1: AlarmLevel.optional(),
+      2: AlarmLevel.optional(),
+      3: AlarmLevel.optional(),
+      4: AlarmLevel.optional(),
+    })
+    .prefault({
+      1: { acknowledge: '60s', close: '2h' },
+      2: { acknowledge: '5m', close: '24h' },
+      3: { acknowledge: '30m', close: '72h' },
+      4: { acknowledge: '24h', close: '168h' },
+    }),
+  escalateTo: z
+    .array(z.string().max(64))
+    .max(8)
+    .default(['manager', 'centre'])
+    .describe('Who hears next, in order, each time a deadline is missed'),
+  window: duration('5m').describe('The same condition of the same device within this is one alarm that counts'),
+  rules: z.array(Rule).max(500).default([]),
+  fireReleases: z
+    .array(Id)
+    .max(200)
+    .default([])
+    .describe('Doors that open by themselves when a level-1 fire alarm is raised'),
+});
+
+const Upstream = z.strictObject({
+  url: z.string().regex(/^(mqtts?|wss?):\/\/\S+$/, 'mqtt://HOST:PORT or mqtts://HOST:PORT'),
+  clientId: z.string().max(64).optional().describe('Default: quanwei-STREET-SITE'),
+  username: z.string().max(200).optional(),
+  password: z.string().max(200).optional(),
+  ca: z.string().optional().describe('PEM file of the CA that signed the centre’s certificate'),
+  cert: z.string().optional(),
+  key: z.string().optional(),
+  protocol: z.union([z.literal('3.1.1'), z.literal('5')]).default('3.1.1'),
+  confirm: z
+    .enum(['broker', 'receipt'])
+    .default('broker')
+    .describe('What counts as delivered: the broker’s PUBACK, or the centre’s own receipt'),
+  inflight: z.int().min(1).max(1_000).default(100),
+  receiptTimeout: duration('30s'),
+  backoff: z.strictObject({ min: duration('1s'), max: duration('60s'), stable: duration('30s') }).prefault({}),
+  expire: z
+    .strictObject({ access: duration('7d'), device: duration('3d') })
+    .prefault({})
+    .describe('Records older than this are not sent any more; alarms never expire'),
+  orders: z.boolean().default(true).describe('Whether the centre may order: acknowledge, close, open a door, query'),
+});
+
+const Retention = z.strictObject({
+  alarms: duration('1095d').describe('Alarms and all that was done about them'),
+  audit: duration('1095d').describe('Who did what: accounts, settings, orders, doors opened by people'),
+  access: duration('180d').describe('Who passed which door'),
+  messages: duration('30d').describe('What devices said'),
+  unknown: duration('30d'),
+  media: duration('30d'),
+  minFree: size('500MB').describe(
+    'Below this much free disk the lowest class goes first, oldest first, and the page says so',
+  ),
+});
+
+export const GatewayConfig = z.strictObject({
+  site: Site,
+  data: z.string().default('./data').describe('Directory of the journal, media and keys; relative to this file'),
+  mqtt: Mqtt.prefault({}),
+  http: Http.prefault({}),
+  profiles: z.array(z.string()).default([]).describe('Further directories with device profiles, relative to this file'),
+  devices: z.array(Device).max(20_000).default([]),
+  cameras: z.array(Camera).max(64).default([]),
+  alarms: Alarms.prefault({}),
+  upstream: Upstream.optional(),
+  retention: Retention.prefault({}),
+  backup: z.strictObject({ dir: z.string().optional(), keep: z.int().min(1).max(365).default(14) }).prefault({}),
+});
+
+/** The configuration with every default filled; durations in ms, sizes in bytes. */
+export type GatewayConfig = z.output<typeof GatewayConfig>;
+export type DeviceConfig = GatewayConfig['devices'][number];
+export type UpstreamConfig = z.output<typeof Upstream>;
+export type AlarmsConfig = GatewayConfig['alarms'];
+export type RetentionConfig = GatewayConfig['retention'];
