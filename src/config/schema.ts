@@ -114,7 +114,7 @@ const Device = z.strictObject({
     .min(8)
     .max(200)
     .optional()
-    .describe('Its MQTT password; write ${NAME} to take it from the environment'),
+    .describe('Its MQTT password; a reference to the environment keeps it out of the file'),
   hub: Id.optional().describe('The hub that speaks for it; then it needs no secret'),
   parent: Id.optional().describe('The switch or power supply it depends on; silence of the parent covers its own'),
   params: z.record(z.string().max(64), z.string().max(200)).default({}).describe('Values for the profile’s parameters'),

@@ -56,6 +56,8 @@ export type Lane = 0 | 1 | 2 | 3;
 
 /** What an appender hands in. Everything else about an entry is stamped by the journal. */
 export interface Draft {
+  /** UUID v7, when the appender needs to know it beforehand (an alarm is named by the entry that raised it). */
+  readonly id?: string;
   readonly kind: EntryKind;
   /** Who did it: `device:ID`, `user:NAME`, `centre`, `system`. */
   readonly actor: string;
