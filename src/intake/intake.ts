@@ -1,0 +1,261 @@
+import { createHash } from 'node:crypto';
+import type { Alarm } from '../alarms/alarm.ts';
+import type { Board } from '../alarms/board.ts';
+import type { Catalogue } from '../devices/catalogue.ts';
+import { type Decoded, decode } from '../devices/decode.ts';
+import type { DeviceEvent, Outgoing } from '../devices/event.ts';
+import type { DeviceLink } from '../devices/link.ts';
+import type { Device, Registry } from '../devices/registry.ts';
+import type { Doors } from '../doors/commands.ts';
+import type { Draft, Lane } from '../journal/entry.ts';
+import { contentKey, type Journal } from '../journal/journal.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { messageOf, QuanweiError } from '../kernel/errors.ts';
+import type { Log } from '../kernel/log.ts';
+import { Allowance } from './allowance.ts';
+import type { Inbound } from './inbound.ts';
+
+/** Bytes of an undecodable payload kept word for word; the rest is told by its size and sha256. */
+const UNKNOWN_KEPT = 64 * 1024;
+/** Undecodable messages one client may have kept at once, and how fast that allowance refills. */
+const UNKNOWN_BURST = 1_000;
+const UNKNOWN_PER_SECOND = 10;
+const DROP_REPORT_MS = 60_000;
+
+export interface IntakeParts {
+  readonly journal: Journal;
+  readonly board: Board;
+  readonly catalogue: Catalogue;
+  readonly registry: Registry;
+  readonly timezone: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface IntakeCounts {
+  messages: number;
+  quiet: number;
+  duplicates: number;
+  unknown: number;
+  dropped: number;
+  failed: number;
+}
+
+/**
+ * THE door: message → decode → stamp → de-duplicate → alarms → one commit → receipt. Every transport comes through
+ * here, and whatever acknowledgement the transport has is given only after `receive` resolved.
+ */
+export class Intake {
+  readonly counts: IntakeCounts = { messages: 0, quiet: 0, duplicates: 0, unknown: 0, dropped: 0, failed: 0 };
+  readonly #parts: IntakeParts;
+  readonly #unknowns: Allowance;
+  /** Content keys whose commit is under way: a twin waits for it instead of being counted. */
+  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #dropped = new Map<string, number>();
+  readonly #link: () => DeviceLink | null;
+  readonly #doors: () => Doors | null;
+
+  /**
+   * @param link where receipts go; a function, because the broker that implements it is started after the intake
+   * @param doors told of every answer to a command
+   */
+  constructor(parts: IntakeParts, link: () => DeviceLink | null, doors: () => Doors | null) {
+    this.#parts = parts;
+    this.#link = link;
+    this.#doors = doors;
+    this.#unknowns = new Allowance(parts.clock, UNKNOWN_BURST, UNKNOWN_PER_SECOND);
+    parts.clock.every(DROP_REPORT_MS, () => this.#reportDropped());
+  }
+
+  /**
+   * Resolves when all that follows from the message is on disk.
+   * @throws QuanweiError STORAGE_* when it could not be stored: the sender must not be told it was
+   */
+  async receive(message: Inbound): Promise<void> {
+    const { catalogue, registry, clock } = this.#parts;
+    this.counts.messages += 1;
+    const device = registry.get(message.client);
+    if (device === null) {
+      throw new QuanweiError('NOT_FOUND', `no device is registered as ${message.client}`, { where: message.topic });
+    }
+    const now = clock.wall();
+    let decoded: Decoded;
+    try {
+      decoded = decode(catalogue.get(device.profile), {
+        device,
+        topic: message.topic,
+        payload: message.payload,
+        retain: message.retain,
+        now,
+        timezone: this.#parts.timezone,
+        childOf: (key) => {
+          const child = registry.childOf(device.id, key);
+          return child === null ? null : { device: child, profile: catalogue.get(child.profile) };
+        },
+      });
+    } catch (thrown) {
+      if (!(thrown instanceof QuanweiError && thrown.code === 'UNDECODABLE')) {
+        // A decoder that fails in a way it should not must still not cost the message.
+        this.#parts.log.error({ err: thrown, device: device.id, topic: message.topic }, 'decoder failed');
+      }
+      registry.note(device.id, now, {});
+      return this.#keepUnknown(message, messageOf(thrown));
+    }
+    if (decoded.candidate !== null) {
+      registry.note(device.id, now, {});
+      registry.candidate({ via: device.id, key: decoded.candidate.key, hint: decoded.candidate.hint });
+      return this.#keepUnknown(message, `${decoded.candidate.key} is not registered behind ${device.id}`);
+    }
+    return this.#keep(message, device, decoded);
+  }
+
+  async #keep(message: Inbound, device: Device, decoded: Decoded): Promise<void> {
+    const { journal, registry, clock } = this.#parts;
+    const now = clock.wall();
+    const stateDrafts: Draft[] = [];
+    // The client itself has spoken (a will is the broker's word, not its own), and so has the device it speaks for.
+    if (!message.will) registry.note(device.id, now, {});
+    for (const { device: id, report } of decoded.reports) stateDrafts.push(...registry.note(id, now, report));
+
+    if (decoded.quiet && decoded.events.length === 0 && stateDrafts.length === 0) {
+      this.counts.quiet += 1;
+      this.#answer(device.id, decoded);
+      return;
+    }
+
+    const key = decoded.key === null ? null : contentKey(decoded.device, decoded.key);
+    const hex = key?.toString('hex');
+    if (key !== null && hex !== undefined) {
+      const twin = this.#underWay.get(hex);
+      if (twin !== undefined || journal.seen(key)) {
+        this.counts.duplicates += 1;
+        await twin;
+        this.#answer(device.id, decoded);
+        return;
+      }
+    }
+    const stored = this.#commit(message, device, decoded, key, stateDrafts);
+    if (hex !== undefined) this.#underWay.set(hex, stored);
+    try {
+      await stored;
+    } catch (thrown) {
+      this.counts.failed += 1;
+      throw thrown;
+    } finally {
+      if (hex !== undefined) this.#underWay.delete(hex);
+    }
+    this.#answer(device.id, decoded);
+  }
+
+  #commit(message: Inbound, device: Device, decoded: Decoded, key: Buffer | null, states: Draft[]): Promise<void> {
+    const { board, registry } = this.#parts;
+    return board.transact((tx) => {
+      const cause = tx.append({
+        kind: 'message',
+        actor: `device:${device.id}`,
+        subject: decoded.device,
+        deviceTime: decoded.deviceTime,
+        lane: laneOf(decoded.events),
+        key,
+        body: messageBody(message, decoded),
+      });
+      for (const draft of states) tx.append(draft);
+      for (const event of decoded.events) {
+        const about = registry.get(event.device) ?? device;
+        tx.event(event, { name: about.name, place: about.place, channel: channelOf(event), cause });
+      }
+    });
+  }
+
+  async #keepUnknown(message: Inbound, reason: string): Promise<void> {
+    this.counts.unknown += 1;
+    if (!this.#unknowns.take(message.client)) {
+      this.counts.dropped += 1;
+      this.#dropped.set(message.client, (this.#dropped.get(message.client) ?? 0) + 1);
+      return;
+    }
+    const kept = message.payload.subarray(0, UNKNOWN_KEPT);
+    try {
+      await this.#parts.journal.append([
+        {
+          kind: 'unknown',
+          actor: `device:${message.client}`,
+          subject: message.client,
+          body: {
+            topic: message.topic,
+            reason,
+            bytes: message.payload.length,
+            sha256: createHash('sha256').update(message.payload).digest('hex'),
+            ...(isPlainText(kept) ? { text: kept.toString('utf8') } : { base64: kept.toString('base64') }),
+          },
+        },
+      ]);
+    } catch (thrown) {
+      this.counts.failed += 1;
+      throw thrown;
+    }
+  }
+
+  /** What the device waits for: its receipt, and the command its message answers. Only ever after the commit. */
+  #answer(client: string, decoded: Decoded): void {
+    if (decoded.receipt !== null) this.#send(client, decoded.receipt);
+    if (decoded.reply !== null) this.#doors()?.reply(decoded.device, decoded.reply);
+  }
+
+  #send(client: string, receipt: Outgoing): void {
+    const link = this.#link();
+    if (link === null) return;
+    // A receipt that cannot be delivered is no loss: the device says it again and is recognised by its content key.
+    link.send(client, receipt).catch((thrown: unknown) => {
+      this.#parts.log.debug({ device: client, topic: receipt.topic, err: thrown }, 'receipt not delivered');
+    });
+  }
+
+  #reportDropped(): void {
+    if (this.#dropped.size === 0) return;
+    const clients = Object.fromEntries(this.#dropped);
+    this.#dropped.clear();
+    this.#parts.journal
+      .append([
+        {
+          kind: 'system.dropped',
+          actor: 'system',
+          subject: null,
+          body: { what: 'undecodable messages above the allowance', clients },
+        },
+      ])
+      .catch((thrown: unknown) => this.#parts.log.warn({ err: thrown, clients }, 'could not record what was dropped'));
+  }
+}
+
+/** Records a centre is interested in; alarms travel as entries of their own. */
+function laneOf(events: readonly DeviceEvent[]): Lane | null {
+  return events.some((event) => event.category.startsWith('access.') || event.category.startsWith('door.')) ? 2 : null;
+}
+
+const channelOf = (event: DeviceEvent): Alarm['channel'] =>
+  event.category.startsWith('camera.') || event.category.startsWith('intrusion.') ? 'camera' : 'device';
+
+function messageBody(message: Inbound, decoded: Decoded): Record<string, unknown> {
+  return {
+    topic: message.topic,
+    message: decoded.message,
+    events: decoded.events,
+    ...(decoded.replayed ? { replayed: true } : {}),
+    ...(message.retain ? { retain: true } : {}),
+    ...(message.will ? { will: true } : {}),
+    raw: decoded.raw,
+  };
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** Whether bytes can be kept as JSON text without becoming something else. */
+function isPlainText(bytes: Buffer): boolean {
+  try {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+    return !/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.test(decoder.decode(bytes));
+  } catch {
+    return false;
+  }
+}

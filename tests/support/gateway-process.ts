@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { freePort } from './ports.ts';
+
+const CLI = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
+
+export interface GatewayAddresses {
+  readonly mqtt: number;
+  readonly http: number;
+}
+
+/** The shipped program, run as a process of its own, with a configuration of the test's making. */
+export class GatewayProcess {
+  readonly dir: string;
+  readonly config: string;
+  readonly data: string;
+  readonly ports: GatewayAddresses;
+  readonly #env: NodeJS.ProcessEnv;
+  #child: ChildProcess | null = null;
+  output = '';
+
+  private constructor(dir: string, ports: GatewayAddresses, env: NodeJS.ProcessEnv) {
+    this.dir = dir;
+    this.config = join(dir, 'gateway.yaml');
+    this.data = join(dir, 'data');
+    this.ports = ports;
+    this.#env = env;
+  }
+
+  /**
+   * @param dir an empty directory
+   * @param settings merged over the least that a gateway needs
+   * @param env further environment, e.g. LD_PRELOAD
+   */
+  static async prepare(
+    dir: string,
+    settings: Record<string, unknown>,
+    env: Record<string, string> = {},
+  ): Promise<GatewayProcess> {
+    const ports = { mqtt: await freePort(), http: await freePort() };
+    const gateway = new GatewayProcess(dir, ports, { ...process.env, QUANWEI_LOG: 'warn', ...env });
+    mkdirSync(gateway.data, { recursive: true });
+    const { mqtt, ...rest } = settings as { mqtt?: Record<string, unknown> };
+    writeFileSync(
+      gateway.config,
+      stringify({
+        site: { id: 'spring-garden', name: '泉水花园', street: 'longquan', timezone: 'Asia/Shanghai' },
+        data: gateway.data,
+        mqtt: { listen: [`mqtt://127.0.0.1:${ports.mqtt}`], ...mqtt },
+        http: { listen: `http://127.0.0.1:${ports.http}` },
+        ...rest,
+      }),
+    );
+    return gateway;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** Resolves when `/healthz` says that an alarm can be accepted and stored; gives the ms it took. */
+  async start(): Promise<number> {
+    const begun = performance.now();
+    const child = spawn(process.execPath, [CLI, 'gateway', '--config', this.config], {
+      env: this.#env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    const keep = (chunk: Buffer) => {
+      this.output = (this.output + chunk.toString()).slice(-20_000);
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    for (;;) {
+      if (child.exitCode !== null || child.signalCode !== null) {
+        throw new Error(`the gateway ended with ${child.exitCode ?? child.signalCode}:\n${this.output}`);
+      }
+      if (performance.now() - begun > 30_000) throw new Error(`the gateway did not get ready:\n${this.output}`);
+      if (await this.healthy()) return performance.now() - begun;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  async healthy(): Promise<boolean> {
+    try {
+      const answer = await fetch(`http://127.0.0.1:${this.ports.http}/healthz`);
+      await answer.arrayBuffer();
+      return answer.status === 200;
+    } catch (thrown) {
+      if (thrown instanceof TypeError) return false; // fetch says so while nobody listens yet
+      throw thrown;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM');
+  }
+
+  /** As the power cut does it. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  }
+
+  /** Runs a `quanwei` command on this gateway's data; gives its standard output. */
+  async run(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+    const child = spawn(process.execPath, [CLI, ...args], { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+    await once(child, 'close');
+    return {
+      code: child.exitCode,
+      stdout: Buffer.concat(out).toString('utf8'),
+      stderr: Buffer.concat(err).toString('utf8'),
+    };
+  }
+
+  /** Every entry of the journal as the command prints it. */
+  async journal(...args: string[]): Promise<Record<string, unknown>[]> {
+    const { code, stdout, stderr } = await this.run('journal', '--data', this.data, '--json', ...args);
+    if (code !== 0) throw new Error(`quanwei journal ended with ${code}: ${stderr}`);
+    return stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+}
