@@ -8,6 +8,9 @@ import { freePort } from './ports.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
 
+/** The first administrator's password in every gateway a test starts. */
+export const ADMIN_PASSWORD = 'test-admin-password';
+
 export interface GatewayAddresses {
   readonly mqtt: number;
   readonly http: number;
@@ -21,6 +24,7 @@ export class GatewayProcess {
   readonly ports: GatewayAddresses;
   readonly #env: NodeJS.ProcessEnv;
   #child: ChildProcess | null = null;
+  #session: { base: string; cookie: string } | null = null;
   output = '';
 
   private constructor(dir: string, ports: GatewayAddresses, env: NodeJS.ProcessEnv) {
@@ -42,7 +46,12 @@ export class GatewayProcess {
     env: Record<string, string> = {},
   ): Promise<GatewayProcess> {
     const ports = { mqtt: await freePort(), http: await freePort() };
-    const gateway = new GatewayProcess(dir, ports, { ...process.env, QUANWEI_LOG: 'warn', ...env });
+    const gateway = new GatewayProcess(dir, ports, {
+      ...process.env,
+      QUANWEI_LOG: 'warn',
+      QUANWEI_ADMIN_PASSWORD: ADMIN_PASSWORD,
+      ...env,
+    });
     mkdirSync(gateway.data, { recursive: true });
     const { mqtt, ...rest } = settings as { mqtt?: Record<string, unknown> };
     writeFileSync(
@@ -94,6 +103,33 @@ export class GatewayProcess {
       if (thrown instanceof TypeError) return false; // fetch says so while nobody listens yet
       throw thrown;
     }
+  }
+
+  /** Signs in as the first administrator; gives what further requests need. */
+  async signIn(): Promise<{ base: string; cookie: string }> {
+    const base = `http://127.0.0.1:${this.ports.http}`;
+    const answer = await fetch(`${base}/api/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: base },
+      body: JSON.stringify({ name: 'admin', password: ADMIN_PASSWORD }),
+    });
+    if (answer.status !== 200) throw new Error(`signing in was answered ${answer.status}: ${await answer.text()}`);
+    await answer.arrayBuffer();
+    const cookie = answer.headers.getSetCookie().map((line) => line.split(';')[0]);
+    return { base, cookie: cookie.join('; ') };
+  }
+
+  /** One API request of the signed-in administrator; throws on an answer that is not 2xx. */
+  async api(path: string, body?: unknown): Promise<unknown> {
+    this.#session ??= await this.signIn();
+    const { base, cookie } = this.#session;
+    const answer = await fetch(`${base}${path}`, {
+      headers: { cookie, origin: base, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${path} was answered ${answer.status}: ${text}`);
+    return text === '' ? null : JSON.parse(text);
   }
 
   async stop(): Promise<void> {
