@@ -1,0 +1,43 @@
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { buildProgram } from './build.mjs';
+import { installNodePackages } from './node-packages.mjs';
+import { installSystemPackages, PURPOSES } from './system-packages.mjs';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** @returns {Promise<number>} exit code: 0 ready, 1 something is missing, 2 wrong use */
+export async function setUp(args, { root = ROOT, env = process.env } = {}) {
+  let options;
+  try {
+    options = parseArgs({
+      args,
+      options: { for: { type: 'string', default: 'run' }, quiet: { type: 'boolean', default: false } },
+    }).values;
+  } catch (thrown) {
+    console.error(thrown.message);
+    return 2;
+  }
+  if (!PURPOSES.includes(options.for)) {
+    console.error(`--for ${options.for}: expected one of ${PURPOSES.join(', ')}`);
+    return 2;
+  }
+  const began = performance.now();
+  // Progress goes to standard error: `npm run bench -- --json` keeps standard output for its figures.
+  const say = options.quiet ? () => undefined : (line) => console.error(`[setup] ${line}`);
+  const ci = env.CI === 'true' || env.CI === '1';
+
+  const missing = await installSystemPackages(options.for, { say, env });
+  if (missing.length > 0) {
+    console.error(`[setup] 缺少系统软件 / missing on this machine: ${missing.map((part) => part.name).join(', ')}`);
+    if (ci) {
+      console.error('[setup] CI=true: a missing part is a failure');
+      return 1;
+    }
+  }
+  await installNodePackages(root, { say, env });
+  await buildProgram(root, { say });
+  say(`ready for ${options.for} (${Math.round(performance.now() - began)} ms)`);
+  return 0;
+}
