@@ -1,0 +1,175 @@
+import { basename } from 'node:path';
+import { type Document, isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { ProfileDefinition } from './profile.ts';
+import { checkRules } from './profile-rules.ts';
+
+/** A mistake in a profile file, for the person who wrote it. */
+export interface ProfileProblem {
+  /** `file:line:column` */
+  readonly where: string;
+  readonly what: string;
+  /** What is expected, or what to do. */
+  readonly hint: string;
+}
+
+const MAX_BYTES = 256 * 1024;
+
+/** Reads a profile's text. Either a definition and no problems, or problems and no definition. */
+export function readProfile(
+  file: string,
+  text: string,
+): { definition: ProfileDefinition | null; problems: ProfileProblem[] } {
+  if (text.length > MAX_BYTES) {
+    return failed([
+      { where: `${file}:1:1`, what: `longer than ${MAX_BYTES} characters`, hint: 'one device model per file' },
+    ]);
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  if (document.errors.length > 0) {
+    return failed(
+      document.errors.map(({ pos, message }) => ({
+        where: at(pos[0]),
+        what: `not YAML: ${message}`,
+        hint: 'check indentation, quotes and colons',
+      })),
+    );
+  }
+  let raw: unknown;
+  try {
+    raw = document.toJS({ maxAliasCount: 50 });
+  } catch (thrown) {
+    return failed([
+      {
+        where: `${file}:1:1`,
+        what: thrown instanceof Error ? thrown.message : String(thrown),
+        hint: 'use fewer aliases',
+      },
+    ]);
+  }
+  const locate = (path: readonly PropertyKey[]): string => at(offsetOf(document, path));
+  const parsed = ProfileDefinition.safeParse(raw);
+  if (!parsed.success) return failed(parsed.error.issues.flatMap((issue) => explain(issue, [], locate, raw)));
+  const definition = parsed.data;
+  const problems: ProfileProblem[] = checkRules(definition).map(({ path, what, hint }) => ({
+    where: locate(path),
+    what: `${path.join('.')}: ${what}`,
+    hint: hint ?? '',
+  }));
+  if (`${definition.id}.yaml` !== basename(file)) {
+    problems.push({
+      where: locate(['id']),
+      what: `id: is ${definition.id}, but the file is ${basename(file)}`,
+      hint: 'the file is named after the id',
+    });
+  }
+  return problems.length > 0 ? failed(problems) : { definition, problems: [] };
+}
+
+const failed = (problems: ProfileProblem[]): { definition: null; problems: ProfileProblem[] } => ({
+  definition: null,
+  problems,
+});
+
+/** Where the path's last key stands; of a path that is not there, its deepest part that is. */
+function offsetOf(document: Document, path: readonly PropertyKey[]): number {
+  let node: unknown = document.contents;
+  let offset = startOf(node) ?? 0;
+  for (const step of path) {
+    if (isMap(node)) {
+      const pair = node.items.find(
+        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step),
+      );
+      if (pair === undefined) break;
+      offset = startOf(pair.key) ?? offset;
+      node = pair.value;
+    } else if (isNode(node) && 'items' in node && typeof step === 'number') {
+      node = (node.items as unknown[])[step];
+      offset = startOf(node) ?? offset;
+    } else break;
+  }
+  return offset;
+}
+
+const startOf = (node: unknown): number | undefined => (isNode(node) ? node.range?.[0] : undefined);
+
+type Issue = z.core.$ZodIssue;
+
+function explain(
+  issue: Issue,
+  above: readonly PropertyKey[],
+  locate: (path: readonly PropertyKey[]) => string,
+  raw: unknown,
+): ProfileProblem[] {
+  const path = [...above, ...issue.path];
+  const name = path.length === 0 ? 'the profile' : path.join('.');
+  const say = (what: string, hint: string, at: readonly PropertyKey[] = path): ProfileProblem[] => [
+    { where: locate(at), what: `${name}: ${what}`, hint },
+  ];
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.flatMap((key) =>
+        say(`'${key}' is not known here`, 'a spelling mistake, or in the wrong place: see docs/adding-a-device.md', [
+          ...path,
+          key,
+        ]),
+      );
+    case 'invalid_union':
+      return explainUnion(issue, path, locate, raw);
+    case 'invalid_type':
+      return valueAt(raw, path) === undefined
+        ? say('is missing', `expected: ${issue.expected}`)
+        : say(`has the wrong type`, `expected: ${issue.expected}`);
+    case 'invalid_value':
+      return say(
+        valueAt(raw, path) === undefined ? 'is missing' : 'has a value that is not known',
+        `expected one of: ${issue.values.map(String).join(', ')}`,
+      );
+    case 'invalid_key':
+    case 'invalid_element':
+      return issue.issues.flatMap((inner) => explain(inner, path, locate, raw));
+    default:
+      return say(issue.message, 'see docs/adding-a-device.md');
+  }
+}
+
+/** Of several allowed forms, the one the author most likely meant is the one that fits deepest. */
+function explainUnion(
+  issue: Extract<Issue, { code: 'invalid_union' }>,
+  path: readonly PropertyKey[],
+  locate: (path: readonly PropertyKey[]) => string,
+  raw: unknown,
+): ProfileProblem[] {
+  const forms = issue.errors.filter((errors) => errors.length > 0);
+  const value = valueAt(raw, path);
+  const meant = forms
+    .filter((errors) => !errors.some((error) => error.path.length === 0 && error.code === 'invalid_type'))
+    .sort((a, b) => depth(b) - depth(a) || a.length - b.length)[0];
+  if (meant !== undefined && value !== undefined) return meant.flatMap((error) => explain(error, path, locate, raw));
+  const expected = forms.flatMap((errors) =>
+    errors.map((error) => ('expected' in error ? String(error.expected) : error.message)),
+  );
+  return [
+    {
+      where: locate(path),
+      what: `${path.join('.')}: ${value === undefined ? 'is missing' : 'has none of the allowed forms'}`,
+      hint: `expected: ${[...new Set(expected)].join(' or ')}`,
+    },
+  ];
+}
+
+const depth = (errors: readonly Issue[]): number => Math.max(...errors.map((error) => error.path.length));
+
+function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
+  let value = raw;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = (value as Record<PropertyKey, unknown>)[step];
+  }
+  return value;
+}
