@@ -66,7 +66,8 @@ function headersBesideNode(env) {
   return existsSync(join(prefix, 'include', 'node', 'node.h')) ? { npm_config_nodedir: prefix } : {};
 }
 
-const npm = (root, env, args) => show('npm', args, { cwd: root, env, shell: process.platform === 'win32' });
+const npm = (root, env, args) =>
+  show('npm', [...args, '--loglevel=error'], { cwd: root, env, shell: process.platform === 'win32' });
 
 async function must(root, env, args) {
   const code = await npm(root, env, args);
