@@ -1,0 +1,56 @@
+import { hash } from 'node:crypto';
+import type { ClockState } from '../kernel/clock.ts';
+
+/** What stands before the first entry. */
+export const GENESIS: Buffer = Buffer.alloc(32);
+
+/** The fields of an entry that the chain covers besides its body. */
+export interface Header {
+  readonly seq: number;
+  /** uuid text */
+  readonly id: string;
+  readonly kind: string;
+  readonly actor: string;
+  readonly subject: string | null;
+  readonly wall: number;
+  readonly boot: string;
+  readonly mono: number;
+  readonly clock: ClockState;
+  readonly deviceTime: number | null;
+  readonly lane: number | null;
+  /** content key in hex */
+  readonly key: string | null;
+}
+
+export const bodyHash = (body: string): Buffer => hash('sha256', body, 'buffer');
+
+/**
+ * Link of an entry: SHA-256 over the link before it (32 bytes), the header as a JSON array in the order of `Header`
+ * (UTF-8, no spaces), and the SHA-256 of the body's text (32 bytes). Over the body's hash and not the body, so that a
+ * body can be erased and the chain still verifies.
+ */
+export function link(before: Buffer, h: Header, body: Buffer): Buffer {
+  const header = JSON.stringify([
+    h.seq,
+    h.id,
+    h.kind,
+    h.actor,
+    h.subject,
+    h.wall,
+    h.boot,
+    h.mono,
+    h.clock,
+    h.deviceTime,
+    h.lane,
+    h.key,
+  ]);
+  return hash('sha256', Buffer.concat([before, Buffer.from(header, 'utf8'), body]), 'buffer');
+}
+
+/** `xxxxxxxx-xxxx-…` ↔ its 16 bytes. */
+export const uuidBytes = (id: string): Buffer => Buffer.from(id.replaceAll('-', ''), 'hex');
+
+export function uuidText(bytes: Buffer): string {
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}

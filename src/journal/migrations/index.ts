@@ -1,0 +1,5 @@
+import journal from './001-journal.ts';
+import type { Migration } from './migration.ts';
+
+/** All of them, in order. A room that needs tables writes its own file and adds its line. */
+export const MIGRATIONS: readonly Migration[] = [journal];

@@ -1,0 +1,112 @@
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import type { Database } from 'better-sqlite3';
+import type { Clock } from '../kernel/clock.ts';
+import { messageOf, QuanweiError } from '../kernel/errors.ts';
+import type { Log } from '../kernel/log.ts';
+import { databaseFile, moveDatabase, openForWriting, storageError, syncDirectory } from './database.ts';
+import { migrate } from './migrate.ts';
+import { verifyChain } from './verify.ts';
+
+/** Newest entries whose chain is verified at every start. */
+const TAIL = 500;
+/** Up to this size a database whose gateway was cut short is checked page by page before it is used, bytes. */
+const SMALL = 32 * 1024 * 1024;
+
+/** What was found when the journal was opened. */
+export interface Opened {
+  /** Where a damaged database was moved to; `null` when it was sound. */
+  readonly setAside: string | null;
+  /** What was wrong with it. */
+  readonly damage: string | null;
+  readonly fromVersion: number;
+  readonly toVersion: number;
+  /** The process before this one did not end in order. */
+  readonly unclean: boolean;
+  /** The pages of a large database are still to be checked, beside the running gateway. */
+  readonly checkLater: boolean;
+}
+
+/**
+ * Brings the database of a locked data directory into a state that can be appended to, and records this process start.
+ * A damaged one is moved aside with its log, never repaired in place and never deleted.
+ * @returns a connection for the caller to close, once another one is open (so that the log is not folded in meanwhile)
+ * @throws QuanweiError STORAGE_NEWER, STORAGE_FULL, STORAGE_UNAVAILABLE
+ */
+export function prepareDatabase(dir: string, clock: Clock, log: Log): { opened: Opened; db: Database } {
+  const file = databaseFile(dir);
+  const fresh = !existsSync(file);
+  try {
+    return prepare(file, clock, null);
+  } catch (thrown) {
+    const error = storageError(thrown, file);
+    if (!(error instanceof QuanweiError) || error.code !== 'STORAGE_CORRUPT' || fresh) throw error;
+    const setAside = asideName(file, 'damaged', clock.wall());
+    moveDatabase(file, setAside);
+    log.error({ err: error, setAside }, 'the database is damaged: it was set aside and a new one is started');
+    return prepare(file, clock, { setAside, damage: messageOf(error) });
+  }
+}
+
+/** `quanwei.db` → `quanwei.db.damaged-20260601T040000Z`, or with a number when that is taken. */
+export function asideName(file: string, why: string, wall: number): string {
+  const stamp = new Date(wall).toISOString().replace(/[-:]|\.\d+/g, '');
+  let name = `${file}.${why}-${stamp}`;
+  for (let n = 2; existsSync(name); n += 1) name = `${file}.${why}-${stamp}-${n}`;
+  return name;
+}
+
+/** @throws QuanweiError STORAGE_UNAVAILABLE */
+export function makeDirectory(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o750 });
+  } catch (thrown) {
+    throw storageError(thrown, dir);
+  }
+}
+
+function prepare(
+  file: string,
+  clock: Clock,
+  damaged: { setAside: string; damage: string } | null,
+): { opened: Opened; db: Database } {
+  const known = existsSync(file);
+  const db = openForWriting(file);
+  try {
+    const { from, to } = migrate(db, clock.wall());
+    const unclean = wasCutShort(db);
+    const small = statSync(file).size <= SMALL;
+    if (unclean && small) checkPages(db);
+    const tail = verifyChain(db, { newest: TAIL });
+    if (tail.broken !== null) {
+      throw new QuanweiError('STORAGE_CORRUPT', `entry ${tail.broken.seq}: ${tail.broken.why}`, { where: file });
+    }
+    db.prepare('INSERT INTO boots (boot, wall) VALUES (?, ?) ON CONFLICT (boot) DO UPDATE SET stopped = NULL').run(
+      clock.boot,
+      clock.wall(),
+    );
+    if (!known) syncDirectory(file.slice(0, file.lastIndexOf('/')) || '.');
+    const opened: Opened = {
+      setAside: damaged?.setAside ?? null,
+      damage: damaged?.damage ?? null,
+      fromVersion: from,
+      toVersion: to,
+      unclean,
+      checkLater: unclean && !small,
+    };
+    return { opened, db };
+  } catch (thrown) {
+    db.close();
+    throw thrown;
+  }
+}
+
+function wasCutShort(db: Database): boolean {
+  const last = db.prepare('SELECT stopped FROM boots ORDER BY n DESC LIMIT 1').pluck().get();
+  return last === null;
+}
+
+/** @throws QuanweiError STORAGE_CORRUPT */
+export function checkPages(db: Database): void {
+  const result = db.pragma('quick_check(1)', { simple: true });
+  if (result !== 'ok') throw new QuanweiError('STORAGE_CORRUPT', String(result), { where: db.name });
+}

@@ -1,0 +1,76 @@
+import { type ErrorCode, messageOf, QuanweiError } from '../kernel/errors.ts';
+
+/** What travels between the main thread and the writer's. Bytes go as hex: a cloned Buffer would drag its pool along. */
+export interface WireEntry {
+  readonly id: string;
+  readonly kind: string;
+  readonly actor: string;
+  readonly subject: string | null;
+  readonly wall: number;
+  readonly mono: number;
+  readonly synced: boolean;
+  readonly deviceTime: number | null;
+  readonly lane: number | null;
+  readonly key: string | null;
+  readonly body: string;
+}
+
+export interface WireChange {
+  readonly sql: string;
+  readonly params: readonly (string | number | bigint | Uint8Array | null)[];
+}
+
+/** One caller's wish: all of it or nothing. */
+export interface WireRequest {
+  readonly n: number;
+  readonly entries: readonly WireEntry[];
+  readonly changes: readonly WireChange[];
+  /** entries whose bodies go; their hashes stay */
+  readonly erase: readonly number[];
+  /** entries that go altogether, ascending; an anchor stays for each stretch */
+  readonly remove: readonly number[];
+}
+
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly where: string | undefined;
+  readonly hint: string | undefined;
+}
+
+/** `first` is the seq of the request's first entry (the others follow it); 0 when it had none. */
+export type WireOutcome =
+  | { readonly n: number; readonly first: number }
+  | { readonly n: number; readonly error: WireError };
+
+export type ToWriter =
+  | { readonly type: 'requests'; readonly requests: readonly WireRequest[] }
+  | { readonly type: 'close'; readonly wall: number };
+
+export type FromWriter =
+  | { readonly type: 'ready'; readonly head: number }
+  /** One commit, or one that failed for all. */
+  | {
+      readonly type: 'commit';
+      readonly head: number;
+      readonly outcomes: readonly WireOutcome[];
+      readonly failure: WireError | null;
+    }
+  | { readonly type: 'closed' };
+
+/** What the writer's thread is started with. */
+export interface WriterSetup {
+  readonly file: string;
+  readonly boot: string;
+}
+
+export const wireError = (thrown: unknown, fallback: ErrorCode): WireError =>
+  thrown instanceof QuanweiError
+    ? { code: thrown.code, message: thrown.message, where: thrown.where, hint: thrown.hint }
+    : { code: fallback, message: messageOf(thrown), where: undefined, hint: undefined };
+
+export const errorOf = (wire: WireError): QuanweiError =>
+  new QuanweiError(wire.code, wire.message, {
+    ...(wire.where === undefined ? {} : { where: wire.where }),
+    ...(wire.hint === undefined ? {} : { hint: wire.hint }),
+  });
