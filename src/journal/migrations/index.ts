@@ -1,5 +1,6 @@
 import journal from './001-journal.ts';
+import mqttSessions from './004-mqtt-sessions.ts';
 import type { Migration } from './migration.ts';
 
 /** All of them, in order. A room that needs tables writes its own file and adds its line. */
-export const MIGRATIONS: readonly Migration[] = [journal];
+export const MIGRATIONS: readonly Migration[] = [journal, mqttSessions];
