@@ -1,0 +1,121 @@
+import { statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { BUILT_IN_PROFILES, loadCatalogue } from '../../devices/catalogue.ts';
+import { type Clock, SystemClock } from '../../kernel/clock.ts';
+import { messageOf, QuanweiError } from '../../kernel/errors.ts';
+import { loadSettings, type Place, type Settings } from '../settings.ts';
+import { checkCentre } from './centre.ts';
+import { checkCertificates } from './certificates.ts';
+import { checkDisk } from './disk.ts';
+import type { Finding } from './finding.ts';
+import { certificatesOf } from './given-certificates.ts';
+import { checkClock, checkMemory, checkNode } from './host.ts';
+import { checkJournal } from './journal.ts';
+import { addressesOf, checkPorts, gatewayAnswers } from './ports.ts';
+
+/** Where the configuration is not to be had, the disk is judged by its default. */
+const MIN_FREE = 500_000_000;
+
+/** Looks at everything an alarm depends on, in this box and on the way to the centre. Changes nothing. */
+export async function examine(place: Place, clock: Clock = new SystemClock()): Promise<Finding[]> {
+  const findings: Finding[] = [checkNode(), checkMemory(), ...checkClock(clock)];
+  const settings = readConfig(place, findings);
+  const data = settings?.data ?? (place.data === undefined ? null : resolve(place.data));
+  if (data !== null) {
+    findings.push(...checkDisk(data, settings?.config.retention.minFree ?? MIN_FREE), ...checkJournal(data));
+  }
+  if (settings === null) return findings;
+  const { config } = settings;
+  findings.push(checkProfiles(settings));
+  const { running, healthy } = await gatewayAnswers(config);
+  findings.push(state(running, healthy));
+  findings.push(...(await checkPorts(addressesOf(config), running)));
+  findings.push(...checkCertificates(certificatesOf(settings), clock.wall()));
+  findings.push(await checkCentre(config.upstream, `quanwei-${config.site.street}-${config.site.id}`));
+  return findings;
+}
+
+function readConfig(place: Place, findings: Finding[]): Settings | null {
+  try {
+    const settings = loadSettings(place);
+    const { file, config } = settings;
+    findings.push({
+      name: 'config',
+      verdict: 'good',
+      text: {
+        zh: `配置有效：${file}（${config.devices.length} 台设备）`,
+        en: `Configuration is valid: ${file} (${config.devices.length} devices)`,
+      },
+      figures: { file, devices: config.devices.length },
+    });
+    if ((statSync(file).mode & 0o004) !== 0) {
+      findings.push({
+        name: 'config.mode',
+        verdict: 'doubtful',
+        text: { zh: `${file} 所有用户可读`, en: `${file} can be read by every user of this machine` },
+        advice: {
+          zh: `chmod 640 ${file}，密码用 \${ENV} 引用`,
+          en: `chmod 640 ${file}, and keep secrets out of it with \${ENV}`,
+        },
+      });
+    }
+    return settings;
+  } catch (thrown) {
+    if (thrown instanceof QuanweiError && thrown.code === 'BAD_USE') throw thrown;
+    const said = thrown instanceof QuanweiError ? thrown.describe() : messageOf(thrown);
+    findings.push({ name: 'config', verdict: 'bad', text: { zh: '配置有误', en: `Configuration: ${said}` } });
+    return null;
+  }
+}
+
+function checkProfiles({ file, config }: Settings): Finding {
+  try {
+    const own = config.profiles.map((dir) => resolve(dirname(file), dir));
+    const catalogue = loadCatalogue([BUILT_IN_PROFILES, ...own]);
+    const unknown = config.devices.filter((device) => !catalogue.has(device.profile));
+    const [first] = unknown;
+    const count = catalogue.all().length;
+    return first === undefined
+      ? {
+          name: 'profiles',
+          verdict: 'good',
+          text: { zh: `设备模板有效：${count} 个`, en: `Device profiles are valid: ${count}` },
+          figures: { profiles: count },
+        }
+      : {
+          name: 'profiles',
+          verdict: 'bad',
+          text: {
+            zh: `设备 ${first.id} 的模板 ${first.profile} 不存在`,
+            en: `Device ${first.id} has the profile ${first.profile}, which does not exist`,
+          },
+          figures: { profiles: count, devicesWithout: unknown.length },
+          advice: { zh: '见 docs/adding-a-device.md', en: 'see docs/adding-a-device.md' },
+        };
+  } catch (thrown) {
+    const said = thrown instanceof QuanweiError ? thrown.describe() : messageOf(thrown);
+    return {
+      name: 'profiles',
+      verdict: 'bad',
+      text: { zh: '设备模板有误', en: `Device profiles: ${said}` },
+      advice: { zh: 'quanwei profile test FILE 逐条列出', en: 'quanwei profile test FILE lists every mistake' },
+    };
+  }
+}
+
+function state(running: boolean, healthy: boolean): Finding {
+  const name = 'gateway';
+  const figures = { running, healthy };
+  if (!running) {
+    return { name, verdict: 'doubtful', text: { zh: '网关没有运行', en: 'The gateway is not running' }, figures };
+  }
+  return healthy
+    ? { name, verdict: 'good', text: { zh: '网关运行正常', en: 'The gateway runs and can store alarms' }, figures }
+    : {
+        name,
+        verdict: 'bad',
+        text: { zh: '网关在运行，但现在不能保存报警', en: 'The gateway runs but cannot store alarms now' },
+        figures,
+        advice: { zh: '先看磁盘和日志的检查结果', en: 'look at the disk and the journal first' },
+      };
+}

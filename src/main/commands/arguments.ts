@@ -1,0 +1,14 @@
+import { InvalidArgumentError } from 'commander';
+
+/** A parser of whole numbers for commander options. */
+export const wholeNumber =
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(
+        `a whole number from ${least}${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ''}`,
+      );
+    }
+    return value;
+  };

@@ -1,0 +1,86 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { SystemClock } from '../../kernel/clock.ts';
+import { createLog, type Log } from '../../kernel/log.ts';
+import { addressesOf, canConnect, gatewayAnswers } from '../checks/ports.ts';
+import type { Gateway } from '../gateway.ts';
+import { ServiceManager } from '../notify.ts';
+import { loadSettings, type Place, type Settings, withPlace } from '../settings.ts';
+import { stopSignal } from '../stop-signal.ts';
+import { Terminal } from '../terminal.ts';
+
+/** Password of the first administrator, for installations that nobody sits in front of. */
+const FIRST_PASSWORD = 'QUANWEI_ADMIN_PASSWORD';
+
+export function addGateway(program: Command): void {
+  withPlace(program.command('gateway'))
+    .description('运行网关 run the gateway as a service; logs JSON lines, tells systemd')
+    .action(async (place: Place) => {
+      const stopped = stopSignal();
+      const settings = loadSettings(place);
+      const log = createLog('gateway');
+      const clock = new SystemClock();
+      const manager = new ServiceManager({ clock, log });
+      const gateway = await open(settings, log, clock);
+      if (gateway.firstLogin !== null) {
+        const file = keepFirstLogin(settings.data, gateway.firstLogin);
+        log.warn({ file }, 'the first administrator was made; sign in, change the password, remove the file');
+      }
+      log.info({ mqtt: gateway.mqtt, http: gateway.http }, 'the gateway is ready');
+      await manager.ready(`${gateway.http}  ${gateway.mqtt.join(' ')}`);
+      manager.watch(() => answers(settings));
+      const signal = await stopped;
+      log.info({ signal }, 'the gateway stops');
+      await manager.stopping();
+      await gateway.close();
+    });
+}
+
+export function addUp(program: Command): void {
+  withPlace(program.command('up'))
+    .description('在终端运行 run everything for one person at one terminal; Ctrl-C stops')
+    .action(async (place: Place) => {
+      const stopped = stopSignal();
+      const settings = loadSettings(place);
+      const log = createLog('gateway', process.env['QUANWEI_LOG'] ?? 'warn');
+      const gateway = await open(settings, log, new SystemClock());
+      const terminal = new Terminal();
+      await terminal.line(`网页 page     ${gateway.http}`);
+      for (const url of gateway.mqtt) await terminal.line(`设备 devices  ${url}`);
+      if (gateway.firstLogin !== null) {
+        const { name, password } = gateway.firstLogin;
+        await terminal.line(`首次登录 first login: ${name} / ${password}  （请立即修改 change it at once）`);
+      }
+      await terminal.line('Ctrl-C 停止 stops');
+      await stopped;
+      await gateway.close();
+    });
+}
+
+async function open({ config }: Settings, log: Log, clock: SystemClock): Promise<Gateway> {
+  // Loaded here: commands that only read a file should not wait for the whole gateway.
+  const { startGateway } = await import('../gateway.ts');
+  const firstPassword = process.env[FIRST_PASSWORD];
+  return startGateway({ config, clock, log, ...(firstPassword === undefined ? {} : { firstPassword }) });
+}
+
+/** Told to whoever may read the data directory, and to no log. */
+function keepFirstLogin(data: string, { name, password }: { name: string; password: string }): string {
+  const file = join(data, 'first-login.txt');
+  writeFileSync(file, `${name}\n${password}\n`, { mode: 0o600 });
+  return file;
+}
+
+/**
+ * Alive means that the doors answer: devices can connect and the page is served. A disk that cannot be written is told
+ * by `/healthz` and the page; a restart would not mend it and would take the page away.
+ */
+async function answers({ config }: Settings): Promise<boolean> {
+  const addresses = addressesOf(config);
+  const [page, ...devices] = await Promise.all([
+    gatewayAnswers(config).then(({ running }) => running),
+    ...addresses.filter(({ what }) => what === 'mqtt').map(canConnect),
+  ]);
+  return page === true && devices.every(Boolean);
+}
