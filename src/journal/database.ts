@@ -10,6 +10,9 @@ const APPLICATION_ID = 0x51574a31;
 /** Size the write-ahead log is cut back to after a burst, bytes. */
 export const WAL_KEPT = 8 * 1024 * 1024;
 
+/** A backup on its way into the journal's place. */
+export const restoringFile = (dir: string): string => `${databaseFile(dir)}.restoring`;
+
 export const databaseFile = (dir: string): string => join(dir, DATABASE);
 
 /** A connection that writes. Every commit is on disk when it returns; checkpoints are the writer's own business. */
@@ -78,9 +81,12 @@ export function storageCode(code: unknown): ErrorCode | null {
     : null;
 }
 
-/** Moves a database with its log to another name, durably. The log must go along: it holds the newest commits. */
+/**
+ * Moves a database with its log to another name, durably. The log must go along: it holds the newest commits. The
+ * database goes first: cut short in between, a log without its database is noticed, the other way round it is not.
+ */
 export function moveDatabase(from: string, to: string): void {
-  for (const suffix of ['-wal', '-shm', '']) {
+  for (const suffix of ['', '-wal', '-shm']) {
     if (existsSync(from + suffix)) renameSync(from + suffix, to + suffix);
   }
   syncDirectory(dirname(to));

@@ -1,24 +1,21 @@
 import { hash } from 'node:crypto';
-import { statSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
 import type { Cancel, Clock } from '../kernel/clock.ts';
-import type { QuanweiError } from '../kernel/errors.ts';
+import { invariant, QuanweiError } from '../kernel/errors.ts';
 import type { NewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
+import { threadFile } from '../kernel/thread.ts';
 import { databaseFile } from './database.ts';
 import { type Stamped, stamp } from './draft.ts';
 import type { Change, Draft, Entry } from './entry.ts';
 import { Followers } from './followers.ts';
 import { type Lock, lockDirectory } from './lock.ts';
-import { makeDirectory, type Opened, prepareDatabase } from './opening.ts';
+import { makeDirectory, type Opened, prepareDatabase, type SetAside, setDamagedAside } from './opening.ts';
 import { JournalReader, type ReadOptions } from './reader.ts';
 import { SeenKeys } from './seen.ts';
+import { StorageHealth, type StorageState } from './storage-health.ts';
 import { SEEN_KEYS } from './summaries.ts';
 import type { WireRequest } from './wire.ts';
 import { type Pending, WriterLink } from './writer-link.ts';
-
-/** How often the room left on the disk is looked at, ms. */
-const DISK_MS = 10_000;
 
 export interface JournalOptions {
   /** The data directory; made when it is not there. */
@@ -26,20 +23,8 @@ export interface JournalOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly newId: NewId;
-}
-
-export interface StorageState {
-  /** `false` from a commit that failed to the next that succeeded. */
-  readonly ok: boolean;
-  readonly error: QuanweiError | null;
-  /** Room the journal can still grow into: free on the disk, and unused inside its file. */
-  readonly freeBytes: number;
-  /** Size of the journal's files. */
-  readonly bytes: number;
-  /** Commits of this process. */
-  readonly commits: number;
-  /** Requests that wait for the disk. */
-  readonly queue: number;
+  /** File of the writer's thread; a test of its death gives another. */
+  readonly writerThread?: string;
 }
 
 /** 16-byte content key of a device message; `text` is what the profile says makes it one and the same. */
@@ -62,11 +47,9 @@ export class Journal {
   readonly #seen = new SeenKeys(SEEN_KEYS);
   readonly #cursors: Map<string, number>;
   readonly #followers: Followers;
-  readonly #stateListeners = new Set<(state: StorageState) => void>();
-  readonly #diskTimer: Cancel;
-  #disk = { freeBytes: 0, bytes: 0 };
+  readonly #health: StorageHealth;
   #head: number;
-  #failingSince: { at: number; error: QuanweiError } | null = null;
+  #closed: Promise<void> | null = null;
 
   private constructor(options: JournalOptions, opened: Opened, lock: Lock, reader: JournalReader) {
     const { dir, clock, log, newId } = options;
@@ -82,12 +65,18 @@ export class Journal {
     this.#cursors = new Map(
       reader.select<{ name: string; seq: number }>('SELECT name, seq FROM cursors').map(({ name, seq }) => [name, seq]),
     );
-    this.#link = new WriterLink({ file: databaseFile(dir), boot: clock.boot }, clock, log, {
-      state: (error) => this.#onState(error),
+    const thread = options.writerThread ?? threadFile(import.meta.url, 'writer-thread');
+    this.#link = new WriterLink(thread, { file: databaseFile(dir), boot: clock.boot }, clock, log, {
+      state: (error) => this.#health.writerChanged(error),
       settle: (pendings) => this.#settle(pendings),
     });
-    this.#diskTimer = clock.every(DISK_MS, () => {
-      this.#lookAtDisk().catch((thrown: unknown) => log.warn({ err: thrown }, 'the disk cannot be looked at'));
+    this.#health = new StorageHealth({
+      dir,
+      reader,
+      clock,
+      log,
+      writer: () => this.#link,
+      note: (what, more) => this.#note(what, more),
     });
   }
 
@@ -99,27 +88,38 @@ export class Journal {
     const { dir, clock, log } = options;
     makeDirectory(dir);
     const lock = lockDirectory(dir);
-    let journal: Journal | null = null;
-    let reader: JournalReader | null = null;
     try {
-      const { opened, db } = prepareDatabase(dir, clock, log);
+      return await Journal.#open(options, lock, null);
+    } catch (thrown) {
       try {
-        reader = JournalReader.open(dir);
-      } finally {
-        db.close();
+        if (!(thrown instanceof QuanweiError) || thrown.code !== 'STORAGE_CORRUPT') throw thrown;
+        return await Journal.#open(options, lock, setDamagedAside(dir, clock, log, thrown));
+      } catch (again) {
+        lock.release();
+        throw again;
       }
+    }
+  }
+
+  static async #open(options: JournalOptions, lock: Lock, setAside: SetAside | null): Promise<Journal> {
+    const { dir, clock } = options;
+    const { opened, db } = prepareDatabase(dir, clock, setAside);
+    let reader: JournalReader;
+    try {
+      reader = JournalReader.open(dir);
+    } finally {
+      db.close();
+    }
+    let journal: Journal | null = null;
+    try {
       journal = new Journal(options, opened, lock, reader);
-      const started = journal.#link.start();
-      journal.#loadSeen();
-      await Promise.all([started, journal.#lookAtDisk()]);
-      if (opened.setAside !== null) await journal.#note('set aside', { file: opened.setAside, damage: opened.damage });
+      await Promise.all([journal.#link.start(), journal.#loadSeen(), journal.#health.measure()]);
+      if (setAside !== null) await journal.#note('set aside', { ...setAside });
+      if (opened.checkLater) journal.#health.examineLater();
       return journal;
     } catch (thrown) {
-      if (journal !== null) await journal.close();
-      else {
-        reader?.close();
-        lock.release();
-      }
+      if (journal === null) reader.close();
+      else await journal.#end();
       throw thrown;
     }
   }
@@ -210,39 +210,42 @@ export class Journal {
   }
 
   state(): StorageState {
-    const { error, commits, queue } = this.#link;
-    return { ok: error === null, error, ...this.#disk, commits, queue };
+    return this.#health.state();
   }
 
-  /** Calls `fn` when storing begins to fail, fails for another reason, or works again. */
+  /** The state with the disk looked at now. */
+  measure(): Promise<StorageState> {
+    return this.#health.measure();
+  }
+
+  /** Calls `fn` when storing begins to fail, fails for another reason, works again, or damage was found. */
   onState(fn: (state: StorageState) => void): Cancel {
-    this.#stateListeners.add(fn);
-    return { cancel: () => void this.#stateListeners.delete(fn) };
+    return this.#health.onState(fn);
   }
 
   /** Stores what is under way, records the orderly end, lets go of the directory. */
-  async close(): Promise<void> {
-    this.#diskTimer.cancel();
+  close(): Promise<void> {
+    this.#closed ??= this.#end().finally(() => this.#lock.release());
+    return this.#closed;
+  }
+
+  async #end(): Promise<void> {
+    this.#health.close();
     await this.#link.close();
     this.#followers.flush();
     this.#reader.close();
-    this.#lock.release();
   }
 
-  #submit(
+  async #submit(
     stamped: readonly Stamped[],
     changes: readonly Change[],
     erase: readonly number[],
     remove: readonly number[],
   ): Promise<Entry[]> {
-    if (stamped.length + changes.length + erase.length + remove.length === 0) return Promise.resolve([]);
+    if (stamped.length + changes.length + erase.length + remove.length === 0) return [];
     const request: Omit<WireRequest, 'n'> = {
       entries: stamped.map(({ wire }) => wire),
-      // A Buffer from the pool would be cloned with all 8 KiB of it.
-      changes: changes.map(({ sql, params }) => ({
-        sql,
-        params: params.map((param) => (Buffer.isBuffer(param) ? Uint8Array.from(param) : param)),
-      })),
+      changes: changes.map(({ sql, params }) => ({ sql, params: params.map(wireParam) })),
       erase,
       remove,
     };
@@ -270,18 +273,24 @@ export class Journal {
    * @param before seq of the first entry that is known again
    */
   #catchUp(before: number): void {
-    const entries = this.#reader.read({ after: this.#head, before, limit: before });
-    this.#log.warn({ from: this.#head + 1, entries: entries.length }, 'entries of a writer that stopped were found');
-    for (const { key } of this.select<{ key: Buffer | null }>(
-      'SELECT key FROM entries WHERE seq > ? AND seq < ?',
-      this.#head,
-      before,
-    )) {
-      if (key !== null) this.#seen.add(key);
+    try {
+      const entries = this.#reader.read({ after: this.#head, before, limit: before });
+      this.#log.warn({ from: this.#head + 1, entries: entries.length }, 'entries of a writer that stopped were found');
+      for (const { key } of this.select<{ key: Buffer | null }>(
+        'SELECT key FROM entries WHERE seq > ? AND seq < ?',
+        this.#head,
+        before,
+      )) {
+        if (key !== null) this.#seen.add(key);
+      }
+      this.#followers.tell(entries);
+    } catch (thrown) {
+      // They are on disk; a follower that keeps a cursor will come by them.
+      this.#log.error({ err: thrown, from: this.#head + 1, before }, 'stored entries cannot be read');
     }
-    this.#followers.tell(entries);
   }
 
+  /** The writer died: which of those that wait is on disk after all. */
   #settle(pendings: readonly Pending[]): Map<number, number> {
     try {
       const found = this.#reader.read({ after: this.#head, limit: Number.MAX_SAFE_INTEGER });
@@ -298,34 +307,12 @@ export class Journal {
     }
   }
 
-  #onState(error: QuanweiError | null): void {
-    if (error !== null) {
-      this.#log.error({ err: error }, 'the journal cannot be written');
-      this.#failingSince ??= { at: this.#clock.mono(), error };
-    } else if (this.#failingSince !== null) {
-      const { at, error: first } = this.#failingSince;
-      this.#failingSince = null;
-      const ms = Math.round(this.#clock.mono() - at);
-      this.#log.info({ ms }, 'the journal can be written again');
-      this.#note('recovered', { code: first.code, message: first.message, ms }).catch((thrown: unknown) =>
-        this.#log.warn({ err: thrown }, 'could not record that storing works again'),
-      );
-    }
-    const state = this.state();
-    for (const fn of this.#stateListeners) {
-      try {
-        fn(state);
-      } catch (thrown) {
-        this.#log.error({ err: thrown }, 'a listener of the storage state failed');
-      }
-    }
-  }
-
   async #note(what: string, more: Record<string, unknown>): Promise<void> {
     await this.append([{ kind: 'system.storage', actor: 'system', subject: null, lane: 3, body: { what, ...more } }]);
   }
 
-  #loadSeen(): void {
+  /** While the writer's thread starts. */
+  async #loadSeen(): Promise<void> {
     for (const { keys } of this.select<{ keys: Buffer }>('SELECT keys FROM key_runs ORDER BY last')) {
       this.#seen.addRun(keys);
     }
@@ -335,21 +322,11 @@ export class Journal {
     );
     for (const { key } of tail) this.#seen.add(key);
   }
-
-  async #lookAtDisk(): Promise<void> {
-    const { bavail, bsize } = await statfs(this.dir);
-    const [{ unused } = { unused: 0 }] = this.select<{ unused: number }>(
-      'SELECT freelist_count * page_size AS unused FROM pragma_freelist_count, pragma_page_size',
-    );
-    this.#disk = { freeBytes: bavail * bsize + unused, bytes: sizeOf(databaseFile(this.dir)) };
-  }
 }
 
-function sizeOf(file: string): number {
-  let sum = 0;
-  for (const suffix of ['', '-wal']) {
-    const size = statSync(file + suffix, { throwIfNoEntry: false })?.size ?? 0;
-    sum += size;
-  }
-  return sum;
+/** A Buffer from the pool would travel with all 8 KiB of it; what cannot travel at all is refused here. */
+function wireParam(param: Change['params'][number]): string | number | bigint | Uint8Array | null {
+  if (Buffer.isBuffer(param)) return Uint8Array.from(param);
+  invariant(param === null || /^(string|number|bigint)$/.test(typeof param), `a parameter is ${typeof param}`);
+  return param;
 }

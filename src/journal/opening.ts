@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import type { Clock } from '../kernel/clock.ts';
-import { messageOf, QuanweiError } from '../kernel/errors.ts';
+import { QuanweiError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
-import { databaseFile, moveDatabase, openForWriting, storageError, syncDirectory } from './database.ts';
+import { databaseFile, moveDatabase, openForWriting, restoringFile, storageError, syncDirectory } from './database.ts';
 import { migrate } from './migrate.ts';
 import { verifyChain } from './verify.ts';
 
@@ -26,25 +26,59 @@ export interface Opened {
   readonly checkLater: boolean;
 }
 
+/** A database that was moved out of the way, and why. */
+export interface SetAside {
+  readonly file: string;
+  readonly damage: string;
+}
+
 /**
  * Brings the database of a locked data directory into a state that can be appended to, and records this process start.
- * A damaged one is moved aside with its log, never repaired in place and never deleted.
+ * @param setAside what this one takes the place of
  * @returns a connection for the caller to close, once another one is open (so that the log is not folded in meanwhile)
- * @throws QuanweiError STORAGE_NEWER, STORAGE_FULL, STORAGE_UNAVAILABLE
+ * @throws QuanweiError STORAGE_NEWER, STORAGE_CORRUPT, STORAGE_FULL, STORAGE_UNAVAILABLE
  */
-export function prepareDatabase(dir: string, clock: Clock, log: Log): { opened: Opened; db: Database } {
+export function prepareDatabase(
+  dir: string,
+  clock: Clock,
+  setAside: SetAside | null,
+): { opened: Opened; db: Database } {
   const file = databaseFile(dir);
-  const fresh = !existsSync(file);
+  const known = existsSync(file);
+  if (!known) refuseHalves(dir);
+  const db = openForWriting(file);
   try {
-    return prepare(file, clock, null);
+    const { from, to } = migrate(db, clock.wall());
+    const unclean = wasCutShort(db);
+    const small = statSync(file).size <= SMALL;
+    if (unclean && small) checkPages(db);
+    checkTail(db);
+    db.prepare('INSERT INTO boots (boot, wall) VALUES (?, ?) ON CONFLICT (boot) DO UPDATE SET stopped = NULL').run(
+      clock.boot,
+      clock.wall(),
+    );
+    if (!known) syncDirectory(dir);
+    const opened: Opened = {
+      setAside: setAside?.file ?? null,
+      damage: setAside?.damage ?? null,
+      fromVersion: from,
+      toVersion: to,
+      unclean,
+      checkLater: unclean && !small,
+    };
+    return { opened, db };
   } catch (thrown) {
-    const error = storageError(thrown, file);
-    if (!(error instanceof QuanweiError) || error.code !== 'STORAGE_CORRUPT' || fresh) throw error;
-    const setAside = asideName(file, 'damaged', clock.wall());
-    moveDatabase(file, setAside);
-    log.error({ err: error, setAside }, 'the database is damaged: it was set aside and a new one is started');
-    return prepare(file, clock, { setAside, damage: messageOf(error) });
+    db.close();
+    throw storageError(thrown, file);
   }
+}
+
+/** Moves a damaged database out of the way with its log; never repaired in place, never deleted. */
+export function setDamagedAside(dir: string, clock: Clock, log: Log, error: QuanweiError): SetAside {
+  const file = asideName(databaseFile(dir), 'damaged', clock.wall());
+  moveDatabase(databaseFile(dir), file);
+  log.error({ err: error, setAside: file }, 'the database is damaged: it was set aside and a new one is started');
+  return { file, damage: error.message };
 }
 
 /** `quanwei.db` → `quanwei.db.damaged-20260601T040000Z`, or with a number when that is taken. */
@@ -64,39 +98,24 @@ export function makeDirectory(dir: string): void {
   }
 }
 
-function prepare(
-  file: string,
-  clock: Clock,
-  damaged: { setAside: string; damage: string } | null,
-): { opened: Opened; db: Database } {
-  const known = existsSync(file);
-  const db = openForWriting(file);
-  try {
-    const { from, to } = migrate(db, clock.wall());
-    const unclean = wasCutShort(db);
-    const small = statSync(file).size <= SMALL;
-    if (unclean && small) checkPages(db);
-    const tail = verifyChain(db, { newest: TAIL });
-    if (tail.broken !== null) {
-      throw new QuanweiError('STORAGE_CORRUPT', `entry ${tail.broken.seq}: ${tail.broken.why}`, { where: file });
-    }
-    db.prepare('INSERT INTO boots (boot, wall) VALUES (?, ?) ON CONFLICT (boot) DO UPDATE SET stopped = NULL').run(
-      clock.boot,
-      clock.wall(),
-    );
-    if (!known) syncDirectory(file.slice(0, file.lastIndexOf('/')) || '.');
-    const opened: Opened = {
-      setAside: damaged?.setAside ?? null,
-      damage: damaged?.damage ?? null,
-      fromVersion: from,
-      toVersion: to,
-      unclean,
-      checkLater: unclean && !small,
-    };
-    return { opened, db };
-  } catch (thrown) {
-    db.close();
-    throw thrown;
+/** Without a database there must be nothing that belongs to one: a fresh start would bury it. */
+function refuseHalves(dir: string): void {
+  const file = databaseFile(dir);
+  if (existsSync(restoringFile(dir))) {
+    throw new QuanweiError('STORAGE_UNAVAILABLE', 'restoring a backup was cut short', {
+      where: dir,
+      hint: 'run `quanwei restore` again',
+    });
+  }
+  if (existsSync(`${file}-wal`)) {
+    throw new QuanweiError('STORAGE_CORRUPT', 'there is a log without its database', { where: `${file}-wal` });
+  }
+}
+
+function checkTail(db: Database): void {
+  const { broken } = verifyChain(db, { newest: TAIL });
+  if (broken !== null) {
+    throw new QuanweiError('STORAGE_CORRUPT', `entry ${broken.seq}: ${broken.why}`, { where: db.name });
   }
 }
 
@@ -106,7 +125,7 @@ function wasCutShort(db: Database): boolean {
 }
 
 /** @throws QuanweiError STORAGE_CORRUPT */
-export function checkPages(db: Database): void {
+function checkPages(db: Database): void {
   const result = db.pragma('quick_check(1)', { simple: true });
   if (result !== 'ok') throw new QuanweiError('STORAGE_CORRUPT', String(result), { where: db.name });
 }

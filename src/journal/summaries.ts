@@ -32,6 +32,7 @@ export class Summaries {
   #pending: Gathered = { keys: [], subjects: [] };
   #wroteRun = 0;
   #wroteSegment = 0;
+  #due = false;
 
   constructor(db: Database) {
     this.#db = db;
@@ -69,9 +70,14 @@ export class Summaries {
     this.#pending.subjects.length = mark.subjects;
   }
 
+  /** Entries up to `seq` are about to go: their keys must be in a run before, or a restart would forget them. */
+  force(seq: number): void {
+    if (seq > this.#lastRun) this.#due = true;
+  }
+
   /** Writes what is due, inside the commit's transaction. @param head seq of the newest entry of the commit */
   write(head: number): void {
-    if (head - this.#lastRun >= RUN_ENTRIES) {
+    if (this.#due || head - this.#lastRun >= RUN_ENTRIES) {
       this.#insertRun.run(head, Buffer.concat([...this.#keys, ...this.#pending.keys]));
       this.#forgetOldRuns();
       this.#wroteRun = head;
@@ -99,6 +105,7 @@ export class Summaries {
     }
     this.#wroteRun = 0;
     this.#wroteSegment = 0;
+    this.#due = false;
   }
 
   #forgetOldRuns(): void {

@@ -2,7 +2,6 @@ import { Worker } from 'node:worker_threads';
 import type { Cancel, Clock } from '../kernel/clock.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
-import { threadFile } from '../kernel/thread.ts';
 import { errorOf, type FromWriter, type ToWriter, type WireRequest, type WriterSetup } from './wire.ts';
 
 /** Waits before the thread is started again: doubled each time, back to the first after a commit. */
@@ -29,6 +28,7 @@ export interface LinkEvents {
 
 /** The main thread's end of the writer: gathers what one turn of the event loop wants stored and hands it over at once. */
 export class WriterLink {
+  readonly #thread: string;
   readonly #setup: WriterSetup;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -46,7 +46,9 @@ export class WriterLink {
   error: QuanweiError | null = null;
   commits = 0;
 
-  constructor(setup: WriterSetup, clock: Clock, log: Log, events: LinkEvents) {
+  /** @param thread the compiled `writer-thread` */
+  constructor(thread: string, setup: WriterSetup, clock: Clock, log: Log, events: LinkEvents) {
+    this.#thread = thread;
     this.#setup = setup;
     this.#clock = clock;
     this.#log = log;
@@ -60,7 +62,7 @@ export class WriterLink {
   /** Resolves when the thread is ready to store; rejects when it cannot get there. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const worker = new Worker(threadFile(import.meta.url, 'writer-thread'), {
+      const worker = new Worker(this.#thread, {
         workerData: this.#setup,
         execArgv: [],
         resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 },
@@ -221,8 +223,11 @@ export class WriterLink {
 /** Changes nothing but has to be written: the least that tells whether the disk takes writes again. */
 const PROBE = 'UPDATE boots SET wall = wall WHERE boot = ?';
 
-const charactersOf = (pending: Pending): number => {
+function charactersOf({ request }: Pending): number {
   let sum = 0;
-  for (const entry of pending.request.entries) sum += entry.body.length;
+  for (const { body } of request.entries) sum += body.length;
+  for (const { params } of request.changes) {
+    for (const param of params) sum += typeof param === 'string' || param instanceof Uint8Array ? param.length : 8;
+  }
   return sum;
-};
+}

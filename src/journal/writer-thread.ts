@@ -7,7 +7,7 @@ import { type Commit, Writer } from './writer.ts';
 /** How long nothing must have come before the log is moved into the database in good time, ms. */
 const IDLE_MS = 500;
 /** Pages of log that are worth a checkpoint while idle. */
-const IDLE_PAGES = 500;
+const IDLE_PAGES = 100;
 /** Requests in one transaction at most: bounds how long the first of them waits. */
 const LARGEST = 2_000;
 
@@ -32,7 +32,9 @@ function commit(requests: WireRequest[]): void {
   }
   tell({ type: 'commit', head: writer?.head ?? 0, ...result });
   if (result.failure === null) writer?.checkpoint();
-  else if (result.failure.code !== 'STORAGE_FULL') {
+  // Full: the log can be written from its beginning again once what it holds is in the database.
+  else if (result.failure.code === 'STORAGE_FULL') writer?.checkpoint(1);
+  else {
     const broken = writer;
     writer = null;
     broken?.close(null);

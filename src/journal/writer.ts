@@ -15,8 +15,13 @@ import {
 
 /** Distinct statements of other rooms kept prepared. */
 const STATEMENTS = 400;
-/** Pages in the write-ahead log (4 KiB each) from which a commit is followed by a checkpoint. */
-const CHECKPOINT_PAGES = 2_000;
+/**
+ * Pages in the write-ahead log (4 KiB each) from which a commit is followed by a checkpoint. Small, because whoever
+ * comes next waits for it: 2 MB are 0.1 s on an SD card. New entries go to the end, so little is written twice.
+ */
+const CHECKPOINT_PAGES = 500;
+/** Commits and entries after which the size of the log is looked at. */
+const LOOK_AFTER = 150;
 
 export interface Commit {
   readonly outcomes: WireOutcome[];
@@ -38,6 +43,7 @@ export class Writer {
   readonly #run: Record<'begin' | 'commit' | 'savepoint' | 'release' | 'undo' | 'insert', Statement>;
   #head: number;
   #hash: Buffer;
+  #sinceLook = 0;
 
   private constructor(db: Database, boot: string) {
     this.#db = db;
@@ -84,6 +90,7 @@ export class Writer {
       this.#summaries.write(this.#head);
       this.#run.commit.run();
       this.#summaries.settle(true);
+      this.#sinceLook += 1 + this.#head - head;
       return { outcomes, failure: null };
     } catch (thrown) {
       this.#head = head;
@@ -98,12 +105,15 @@ export class Writer {
   /**
    * Moves the log into the database when it has grown. Not part of a commit, so that nobody's acknowledgement waits
    * for it. Failing is harmless: the log only stays longer, and a disk that is at fault will say so to the next commit.
-   * @param pages least size of the log that is worth it
+   * @param pages least size of the log that is worth it; when given, it is looked at now
    */
-  checkpoint(pages = CHECKPOINT_PAGES): void {
+  checkpoint(pages?: number): void {
+    if (pages === undefined && this.#sinceLook < LOOK_AFTER) return;
+    this.#sinceLook = 0;
     try {
       const [state] = this.#db.pragma('wal_checkpoint(NOOP)') as { log: number; checkpointed: number }[];
-      if (state !== undefined && state.log - state.checkpointed >= pages) this.#db.pragma('wal_checkpoint(PASSIVE)');
+      if (state !== undefined && state.log - state.checkpointed >= (pages ?? CHECKPOINT_PAGES))
+        this.#db.pragma('wal_checkpoint(PASSIVE)');
     } catch (thrown) {
       if (storageError(thrown, this.#db.name) === thrown) throw thrown;
     }
@@ -130,6 +140,7 @@ export class Writer {
       for (const entry of request.entries) this.#insert(entry);
       for (const change of request.changes) this.#change(change);
       this.#removal.erase(request.erase);
+      if ((request.remove.at(-1) ?? 0) > 0) this.#summaries.force(request.remove.at(-1) as number);
       this.#removal.remove(request.remove);
       this.#run.release.run();
       return { n: request.n, first: request.entries.length === 0 ? 0 : head + 1 };
