@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
+import { addBackup, addRestore } from './backup.ts';
 import { addCheck } from './check.ts';
 import { addGateway, addUp } from './gateway.ts';
 import { addJournal } from './journal.ts';
+import { addSupportBundle } from './support-bundle.ts';
 import { addVerify } from './verify.ts';
 import { addVersion } from './version.ts';
 
@@ -12,5 +14,8 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   addCheck,
   addJournal,
   addVerify,
+  addBackup,
+  addRestore,
+  addSupportBundle,
   addVersion,
 ];

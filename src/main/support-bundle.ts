@@ -1,0 +1,123 @@
+import { spawnSync } from 'node:child_process';
+import { createHmac, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { cpus, freemem, release, totalmem, uptime } from 'node:os';
+import { gzipSync } from 'node:zlib';
+import { parse, stringify } from 'yaml';
+import type { Entry, EntryKind } from '../journal/entry.ts';
+import { JournalReader } from '../journal/reader.ts';
+import { type Clock, iso } from '../kernel/clock.ts';
+import { messageOf, QuanweiError } from '../kernel/errors.ts';
+import { examine } from './checks/examination.ts';
+import { withoutSecrets } from './redaction.ts';
+import { dataDirectory, findConfig, type Place } from './settings.ts';
+import { type ArchiveFile, tar } from './tar.ts';
+import { VERSION } from './version.ts';
+
+const NEWEST = 5_000;
+const LOG_LINES = 5_000;
+/** Bodies of these tell about the machine; all others may tell about people and stay here. */
+const TOLD_WHOLE: readonly EntryKind[] = [
+  'system.started',
+  'system.stopped',
+  'system.clock',
+  'system.storage',
+  'system.dropped',
+  'system.backup',
+  'system.retention',
+  'device.state',
+  'upstream.rejected',
+];
+
+const README = `Quanwei support bundle
+
+about.json        versions and machine
+check.json        what "quanwei check" found
+gateway.yaml      configuration without secrets
+journal.ndjson    newest ${NEWEST} entries: when, what kind, about which device or alarm; bodies only where they tell
+                  about the machine. Names of people are replaced by a mark that is the same for the same name.
+figures.json      how many entries of which kind
+log.ndjson        what the service logged, where systemd keeps it
+`;
+
+/** Everything a stranger needs to help, and nothing about people: a tar.gz. */
+export async function supportBundle(place: Place, clock: Clock): Promise<{ archive: Buffer; files: string[] }> {
+  const files: ArchiveFile[] = [{ name: 'README.txt', content: README }];
+  const add = (name: string, make: () => string) => {
+    try {
+      files.push({ name, content: make() });
+    } catch (thrown) {
+      // What cannot be read is part of the picture.
+      const why = thrown instanceof QuanweiError ? thrown.describe() : messageOf(thrown);
+      files.push({ name: `${name}.missing`, content: `${why}\n` });
+    }
+  };
+  add('about.json', () => json(about(clock)));
+  const findings = await examine(place, clock);
+  add('check.json', () => json(findings));
+  add('gateway.yaml', () => stringify(withoutSecrets(parse(readFileSync(findConfig(place), 'utf8')))));
+  add('journal.ndjson', () => read(place, newestEntries));
+  add('figures.json', () => read(place, figures));
+  add('log.ndjson', serviceLog);
+  return { archive: gzipSync(tar(files, clock.wall())), files: files.map(({ name }) => name) };
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+const about = (clock: Clock) => ({
+  made: iso(clock.wall()),
+  quanwei: VERSION,
+  node: process.versions.node,
+  system: `${process.platform}-${process.arch} ${release()}`,
+  processors: cpus().length,
+  memoryBytes: { total: totalmem(), free: freemem() },
+  uptimeSeconds: Math.round(uptime()),
+});
+
+function read(place: Place, make: (reader: JournalReader) => string): string {
+  const reader = JournalReader.open(dataDirectory(place));
+  try {
+    return make(reader);
+  } finally {
+    reader.close();
+  }
+}
+
+function newestEntries(reader: JournalReader): string {
+  const entries = reader.read({ after: Math.max(0, reader.head() - NEWEST), limit: NEWEST });
+  return entries.map((entry) => `${JSON.stringify(withoutPeople(entry))}\n`).join('');
+}
+
+function withoutPeople({ id: _, body, ...entry }: Entry): Record<string, unknown> {
+  return {
+    ...entry,
+    actor: entry.actor.replace(/^user:(.+)$/, (_whole, name: string) => `user:${mark(name)}`),
+    ...(entry.kind.startsWith('account.') || entry.kind.startsWith('session.')
+      ? { subject: entry.subject === null ? null : mark(entry.subject) }
+      : {}),
+    ...(TOLD_WHOLE.includes(entry.kind) ? { body: withoutSecrets(body) } : {}),
+  };
+}
+
+/** Of this bundle alone, so that a mark cannot be looked up in a list of names. */
+const MARK_KEY = randomBytes(32);
+const mark = (name: string): string => `#${createHmac('sha256', MARK_KEY).update(name).digest('hex').slice(0, 8)}`;
+
+function figures(reader: JournalReader): string {
+  return json({
+    head: reader.head(),
+    kinds: reader.select('SELECT kind, count(*) AS entries, sum(length(body)) AS bytes FROM entries GROUP BY kind'),
+    cursors: reader.select('SELECT name, seq FROM cursors'),
+    versions: reader.select('SELECT * FROM versions'),
+    pages: reader.select('SELECT page_count, page_size FROM pragma_page_count, pragma_page_size'),
+  });
+}
+
+function serviceLog(): string {
+  const found = spawnSync('journalctl', ['-u', 'quanwei-gateway', '-n', String(LOG_LINES), '-o', 'cat', '--no-pager'], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (found.error !== undefined) throw found.error;
+  return found.stdout;
+}
