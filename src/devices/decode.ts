@@ -3,7 +3,7 @@ import { readBinary } from './binary.ts';
 import { along, type Binding, bind, type DeviceInfo } from './binding.ts';
 import type { CompiledMessage, Profile } from './compile.ts';
 import { isBelievable, isZone, parseTime } from './device-time.ts';
-import type { DeviceEvent, DeviceReport, Outgoing } from './event.ts';
+import { CATEGORIES, type DeviceEvent, type DeviceReport, type Outgoing } from './event.ts';
 import { parseJson, textOf } from './json.ts';
 import { isBlank, type Scope } from './path.ts';
 import { keptText } from './redact.ts';
@@ -169,6 +169,7 @@ function scopeOf(input: DecodeInput, binding: Binding, captured: Readonly<Record
     messageId: '',
     now: input.now,
     timezone: input.timezone,
+    time: null,
   };
 }
 
@@ -196,6 +197,7 @@ function paramsFromHub(hub: Profile, child: Profile, key: string, scope: Scope):
 /** Nobody registered this end device. It becomes a candidate; what a profile recognises in it is told as the hub's own. */
 function decodeUnregistered(hub: Profile, key: string, scope: Scope, input: DecodeInput, payload: Payload): Decoded {
   const name = clean(key, MAX_CHILD_KEY);
+  let known: string | null = null;
   for (const { profile, params } of hub.program.unregistered) {
     const device: DeviceInfo = { ...input.device, params: { ...params, key } };
     let decoded: Decoded;
@@ -206,15 +208,22 @@ function decodeUnregistered(hub: Profile, key: string, scope: Scope, input: Deco
       if (thrown instanceof QuanweiError && (thrown.code === 'UNDECODABLE' || thrown.code === 'BAD_CONFIG')) continue;
       throw thrown;
     }
-    if (decoded.events.length === 0) continue;
-    const events = decoded.events.map((event) => ({ ...event, detail: { ...event.detail, child: name } }));
-    const key2 = decoded.key === null ? null : `${name}\u001f${decoded.key}`;
-    return { ...decoded, events, key: key2, reports: [], candidate: { key: name, hint: profile.id } };
+    if (decoded.events.some((event) => CATEGORIES[event.category].lifeSafety)) known ??= profile.id;
+    // What is over says nothing here: it may be another end device's. Only what begins is raised in the hub's name.
+    const events = decoded.events.filter((event) => event.active);
+    if (events.length === 0) continue;
+    return {
+      ...decoded,
+      events: events.map((event) => ({ ...event, detail: { ...event.detail, child: name } })),
+      key: decoded.key === null ? null : `${name}\u001f${decoded.key}`,
+      reports: [],
+      candidate: { key: name, hint: profile.id },
+    };
   }
   const { json } = payload;
   const object = 'value' in json && typeof json.value === 'object' && json.value !== null ? json.value : null;
   if (object === null) return quietly(input.device.id); // one attribute on its own topic; its device has said who it is
-  const hint = clean(`says: ${Object.keys(object).slice(0, 12).join(', ')}`, 200);
+  const hint = known ?? clean(`says: ${Object.keys(object).slice(0, 12).join(', ')}`, 200);
   return {
     ...quietly(input.device.id),
     message: 'candidate',
@@ -252,6 +261,7 @@ function interpret(
   const replayed = (input.retain && !message.retainedIsLive) || message.replayed(scope);
   const told = timeOf(message, scope);
   const deviceTime = told !== null && isBelievable(told, input.now) ? told : null;
+  scope.time = deviceTime;
   const events = eventsOf(message, scope, device, replayed, deviceTime);
   const report = reportOf(message, scope, replayed, told, deviceTime);
   return {

@@ -53,6 +53,7 @@ export function encodeCommand(
     messageId,
     now: moment?.now ?? Number.NaN,
     timezone: moment?.timezone ?? 'UTC',
+    time: null,
   };
   return {
     messages: sends.map(({ topic, payload, qos }) => ({

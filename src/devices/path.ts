@@ -6,7 +6,7 @@
  * `@` the current item of `each` · `$payload` the whole payload (plain text, or a bare JSON value) ·
  * `$topic.NAME` a captured topic level · `$param.NAME` a parameter of the device · `$device.id|name|place` ·
  * `$bytes.NAME` a field of the decoded binary · `$arg.NAME` an argument of a command · `$messageId` of a command ·
- * `$now` the time a command is made.
+ * `$now` the time a command is made · `$time` the device's own time (ms), when the message has one that can be believed.
  */
 
 /** Everything a path can reach while one message is decoded or one command is made. */
@@ -21,6 +21,7 @@ export interface Scope {
   readonly messageId: string;
   readonly now: number;
   readonly timezone: string;
+  time: number | null;
 }
 
 export type Reader = (scope: Scope) => unknown;
@@ -37,7 +38,7 @@ export interface Path {
   readonly steps: readonly Step[];
 }
 
-const ROOTS = ['$payload', '$topic', '$param', '$device', '$bytes', '$arg', '$messageId', '$now', '@'];
+const ROOTS = ['$payload', '$topic', '$param', '$device', '$bytes', '$arg', '$messageId', '$now', '$time', '@'];
 const FORBIDDEN = new Set(['__proto__', 'prototype', 'constructor']);
 const MAX_STEPS = 16;
 
@@ -132,6 +133,8 @@ function readerOf(path: Path): Reader {
       return (scope) => walk(scope.args, steps, scope);
     case '$messageId':
       return (scope) => scope.messageId;
+    case '$time':
+      return (scope) => scope.time;
     default:
       return (scope) => scope.now;
   }

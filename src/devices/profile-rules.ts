@@ -259,7 +259,8 @@ function checkSamples(profile: ProfileDefinition, report: Report): void {
       sample.message !== undefined &&
       !names.has(sample.message) &&
       !['ignored', 'candidate'].includes(sample.message) &&
-      sample.device === undefined
+      sample.device === undefined &&
+      sample.candidate === null
     ) {
       report(
         ['samples', index, 'message'],
