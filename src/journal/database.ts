@@ -17,8 +17,9 @@ export const databaseFile = (dir: string): string => join(dir, DATABASE);
 
 /** A connection that writes. Every commit is on disk when it returns; checkpoints are the writer's own business. */
 export function openForWriting(file: string): Database.Database {
-  const db = new Database(file, { timeout: 5_000 });
+  let db: Database.Database | null = null;
   try {
+    db = new Database(file, { timeout: 5_000 });
     // Ours in a fresh file only; harmless to ask in any other.
     if (db.pragma('application_id', { simple: true }) === 0 && db.pragma('page_count', { simple: true }) === 0) {
       db.pragma(`application_id = ${APPLICATION_ID}`);
@@ -33,8 +34,8 @@ export function openForWriting(file: string): Database.Database {
     db.pragma('temp_store = MEMORY');
     return db;
   } catch (thrown) {
-    db.close();
-    throw thrown;
+    db?.close();
+    throw storageError(thrown, file);
   }
 }
 

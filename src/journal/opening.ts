@@ -3,8 +3,16 @@ import type { Database } from 'better-sqlite3';
 import type { Clock } from '../kernel/clock.ts';
 import { QuanweiError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
-import { databaseFile, moveDatabase, openForWriting, restoringFile, storageError, syncDirectory } from './database.ts';
-import { migrate } from './migrate.ts';
+import {
+  databaseFile,
+  moveDatabase,
+  openForReading,
+  openForWriting,
+  restoringFile,
+  storageError,
+  syncDirectory,
+} from './database.ts';
+import { checkVersion, migrate } from './migrate.ts';
 import { verifyChain } from './verify.ts';
 
 /** Newest entries whose chain is verified at every start. */
@@ -46,13 +54,10 @@ export function prepareDatabase(
   const file = databaseFile(dir);
   const known = existsSync(file);
   if (!known) refuseHalves(dir);
+  const { unclean, checkLater } = known ? inspect(file) : { unclean: false, checkLater: false };
   const db = openForWriting(file);
   try {
     const { from, to } = migrate(db, clock.wall());
-    const unclean = wasCutShort(db);
-    const small = statSync(file).size <= SMALL;
-    if (unclean && small) checkPages(db);
-    checkTail(db);
     db.prepare('INSERT INTO boots (boot, wall) VALUES (?, ?) ON CONFLICT (boot) DO UPDATE SET stopped = NULL').run(
       clock.boot,
       clock.wall(),
@@ -64,7 +69,7 @@ export function prepareDatabase(
       fromVersion: from,
       toVersion: to,
       unclean,
-      checkLater: unclean && !small,
+      checkLater,
     };
     return { opened, db };
   } catch (thrown) {
@@ -119,9 +124,24 @@ function checkTail(db: Database): void {
   }
 }
 
-function wasCutShort(db: Database): boolean {
-  const last = db.prepare('SELECT stopped FROM boots ORDER BY n DESC LIMIT 1').pluck().get();
-  return last === null;
+/**
+ * Looks at a database before anything is written to it. Through a connection that only reads: one that writes would,
+ * when it is closed, fold the log into a file that is perhaps damaged.
+ */
+function inspect(file: string): { unclean: boolean; checkLater: boolean } {
+  const db = openForReading(file);
+  try {
+    const fresh = checkVersion(db) === 0;
+    const unclean = !fresh && db.prepare('SELECT stopped FROM boots ORDER BY n DESC LIMIT 1').pluck().get() === null;
+    const small = statSync(file).size <= SMALL;
+    if (unclean && small) checkPages(db);
+    if (!fresh) checkTail(db);
+    return { unclean, checkLater: unclean && !small };
+  } catch (thrown) {
+    throw storageError(thrown, file);
+  } finally {
+    db.close();
+  }
 }
 
 /** @throws QuanweiError STORAGE_CORRUPT */
