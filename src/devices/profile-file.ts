@@ -15,14 +15,20 @@ export interface ProfileProblem {
 
 const MAX_BYTES = 256 * 1024;
 
+export interface ReadProfile {
+  readonly definition: ProfileDefinition | null;
+  readonly problems: ProfileProblem[];
+  /** `file:line:column` of what stands at a path of keys. */
+  locate(path: readonly PropertyKey[]): string;
+}
+
 /** Reads a profile's text. Either a definition and no problems, or problems and no definition. */
-export function readProfile(
-  file: string,
-  text: string,
-): { definition: ProfileDefinition | null; problems: ProfileProblem[] } {
+export function readProfile(file: string, text: string): ReadProfile {
+  let locate = (_path: readonly PropertyKey[]): string => `${file}:1:1`;
+  const failed = (problems: ProfileProblem[]): ReadProfile => ({ definition: null, problems, locate });
   if (text.length > MAX_BYTES) {
     return failed([
-      { where: `${file}:1:1`, what: `longer than ${MAX_BYTES} characters`, hint: 'one device model per file' },
+      { where: locate([]), what: `longer than ${MAX_BYTES} characters`, hint: 'one device model per file' },
     ]);
   }
   const lines = new LineCounter();
@@ -46,13 +52,13 @@ export function readProfile(
   } catch (thrown) {
     return failed([
       {
-        where: `${file}:1:1`,
+        where: locate([]),
         what: thrown instanceof Error ? thrown.message : String(thrown),
         hint: 'use fewer aliases',
       },
     ]);
   }
-  const locate = (path: readonly PropertyKey[]): string => at(offsetOf(document, path));
+  locate = (path) => at(offsetOf(document, path));
   const parsed = ProfileDefinition.safeParse(raw);
   if (!parsed.success) return failed(parsed.error.issues.flatMap((issue) => explain(issue, [], locate, raw)));
   const definition = parsed.data;
@@ -68,13 +74,8 @@ export function readProfile(
       hint: 'the file is named after the id',
     });
   }
-  return problems.length > 0 ? failed(problems) : { definition, problems: [] };
+  return problems.length > 0 ? failed(problems) : { definition, problems: [], locate };
 }
-
-const failed = (problems: ProfileProblem[]): { definition: null; problems: ProfileProblem[] } => ({
-  definition: null,
-  problems,
-});
 
 /** Where the path's last key stands; of a path that is not there, its deepest part that is. */
 function offsetOf(document: Document, path: readonly PropertyKey[]): number {

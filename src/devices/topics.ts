@@ -120,3 +120,13 @@ export function checkTopicValue(name: string, value: string, several: boolean): 
     });
   }
 }
+
+/** MQTT 3.1.1 §4.7: whether a filter lets a topic through. */
+export function filterFits(filter: string, topic: string): boolean {
+  const [wanted, levels] = [filter.split('/'), topic.split('/')];
+  for (let at = 0; at < wanted.length; at++) {
+    if (wanted[at] === '#') return true;
+    if (levels[at] === undefined || (wanted[at] !== '+' && wanted[at] !== levels[at])) return false;
+  }
+  return wanted.length === levels.length;
+}
