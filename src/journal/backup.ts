@@ -8,7 +8,7 @@ import { lockDirectory } from './lock.ts';
 import { inThread } from './maintenance.ts';
 import { asideName, makeDirectory } from './opening.ts';
 
-const NAME = /^quanwei-\d{8}T\d{6}Z(-\d+)?\.db$/;
+const NAME = /^quanwei-(\d{8}T\d{6}Z)(?:-(\d+))?\.db$/;
 
 export interface Backup {
   readonly file: string;
@@ -49,9 +49,16 @@ export const backupsIn = (dir: string): string[] =>
   existsSync(dir)
     ? readdirSync(dir)
         .filter((name) => NAME.test(name))
-        .sort()
+        .sort(byAge)
         .map((name) => join(dir, name))
     : [];
+
+/** Of two made in the same second, the numbered one is the newer. */
+function byAge(a: string, b: string): number {
+  const [, stampA = '', nA = '1'] = NAME.exec(a) ?? [];
+  const [, stampB = '', nB = '1'] = NAME.exec(b) ?? [];
+  return stampA < stampB ? -1 : stampA > stampB ? 1 : Number(nA) - Number(nB);
+}
 
 /**
  * Puts a backup in the place of the journal. Refuses while a gateway runs; what was there is set aside, not deleted.
