@@ -1,6 +1,7 @@
 import journal from './001-journal.ts';
 import mqttSessions from './004-mqtt-sessions.ts';
+import accounts from './006-accounts.ts';
 import type { Migration } from './migration.ts';
 
 /** All of them, in order. A room that needs tables writes its own file and adds its line. */
-export const MIGRATIONS: readonly Migration[] = [journal, mqttSessions];
+export const MIGRATIONS: readonly Migration[] = [journal, mqttSessions, accounts];

@@ -1,0 +1,26 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { HealthCheck } from '../health.ts';
+import type { Live } from '../live.ts';
+import type { ApiParts } from '../ports.ts';
+import type { Sessions } from '../sessions.ts';
+import type { SignInAttempts } from '../sign-in-attempts.ts';
+
+/** The server as the routes see it: requests are typed by their schemas. */
+export type Api = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse<IncomingMessage>,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+/** What the routes work with. */
+export interface Context extends ApiParts {
+  readonly sessions: Sessions;
+  readonly attempts: SignInAttempts;
+  readonly live: Live;
+  readonly health: HealthCheck;
+  readonly cookie: { readonly name: string; readonly secure: boolean };
+}

@@ -1,0 +1,29 @@
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { createMetrics } from '../metrics.ts';
+import { accountRoutes } from './accounts.ts';
+import { alarmRoutes } from './alarms.ts';
+import type { Context } from './context.ts';
+import { journalRoutes } from './journal.ts';
+import { liveRoutes } from './live.ts';
+import { sessionRoutes } from './session.ts';
+import { systemRoutes } from './system.ts';
+import { upstreamRoutes } from './upstream.ts';
+
+/** Every resource adds its own routes; each says who may use it. */
+export function addRoutes(server: FastifyInstance, context: Context): void {
+  const app = server.withTypeProvider<ZodTypeProvider>();
+  const metrics = createMetrics(context, context);
+  app.addHook('onResponse', async (request, reply) => {
+    const { url } = request.routeOptions;
+    metrics.answered(url ?? 'none', request.method, reply.statusCode, reply.elapsedTime / 1_000);
+  });
+  app.get('/api/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, async () => app.swagger());
+  sessionRoutes(app, context);
+  accountRoutes(app, context);
+  alarmRoutes(app, context);
+  journalRoutes(app, context);
+  upstreamRoutes(app, context);
+  systemRoutes(app, { ...context, metrics });
+  liveRoutes(app, context);
+}

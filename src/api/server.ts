@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import cookie from '@fastify/cookie';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import {
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+} from 'fastify-type-provider-zod';
+import { invariant, messageOf, QuanweiError } from '../kernel/errors.ts';
+import { type Declared, guardRoutes } from './guard.ts';
+import { HealthCheck } from './health.ts';
+import { Live } from './live.ts';
+import { servePage } from './page.ts';
+import type { ApiParts } from './ports.ts';
+import { answerProblem } from './problems.ts';
+import { addRoutes } from './routes/index.ts';
+import { Sessions } from './sessions.ts';
+import { SignInAttempts } from './sign-in-attempts.ts';
+import { stateOf } from './state.ts';
+
+/** Largest request body, bytes: the longest thing a person types is a note. */
+const BODY = 64 * 1024;
+/** Requests a minute from one address; a page that is clicked as fast as one can makes a tenth of it. */
+const PER_MINUTE = 1_200;
+const CONNECTIONS = 1_000;
+
+export interface ApiServer {
+  /** Where it listens, `http://HOST:PORT`. */
+  readonly address: string;
+  /** Every route and who may use it. */
+  readonly routes: readonly Declared[];
+  readonly app: FastifyInstance;
+  /** Ends every stream and connection. */
+  close(): Promise<void>;
+}
+
+/**
+ * The page, the API and the live stream on `http.listen`.
+ * @throws QuanweiError PORT_TAKEN; BAD_CONFIG for https without a certificate
+ */
+export async function createServer(parts: ApiParts): Promise<ApiServer> {
+  const { journal, accounts, config, clock, log } = parts;
+  const { host, port, secure } = listenOn(config.http.listen);
+  const app = Fastify({
+    logger: false,
+    bodyLimit: BODY,
+    requestTimeout: 30_000,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: 100 },
+    http: { maxHeaderSize: 16 * 1024 },
+    ...(secure ? { https: { ...(await certificateOf(parts, host)), maxHeaderSize: 16 * 1024 } } : {}),
+  } as FastifyServerOptions) as unknown as FastifyInstance;
+  app.server.maxConnections = CONNECTIONS;
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(answerProblem(log));
+  app.setNotFoundHandler(() => {
+    throw new QuanweiError('NOT_FOUND', '没有这个地址 there is nothing at this address', { hint: '/api/openapi.json' });
+  });
+
+  const sessions = new Sessions({
+    journal,
+    accounts,
+    clock,
+    log,
+    lifetimeMs: config.http.sessionHours * 3_600_000,
+  });
+  const attempts = new SignInAttempts({ journal, clock, log, known: (name, from) => sessions.knows(name, from) });
+  const live = new Live({
+    journal,
+    clock,
+    log,
+    state: () => stateOf(parts),
+    alive: (session) => sessions.use(session) !== null,
+  });
+  sessions.onEnd((session) => live.endSession(session));
+  const health = new HealthCheck({ journal, clock, listening: () => parts.broker.addresses.length > 0 });
+
+  await app.register(helmet, headers(secure));
+  await app.register(cookie);
+  await app.register(rateLimit, { max: PER_MINUTE, timeWindow: 60_000, cache: 5_000 });
+  await app.register(swagger, {
+    openapi: {
+      info: {
+        title: 'Quanwei 泉卫',
+        description: 'Sign in with `POST /api/login`; the session is a cookie. Times are ms since 1970-01-01T00:00Z.',
+        version: parts.version,
+      },
+      components: { securitySchemes: { session: { type: 'apiKey', in: 'cookie', name: cookieName(secure) } } },
+    },
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  });
+  const routes = guardRoutes(app, sessions, cookieName(secure));
+  addRoutes(app, { ...parts, sessions, attempts, live, health, cookie: { name: cookieName(secure), secure } });
+  servePage(app);
+  // Streams never end by themselves: without this the server would wait for them for ever.
+  app.addHook('preClose', async () => {
+    live.close();
+    sessions.stop();
+  });
+  app.addHook('onClose', async () => app.server.closeAllConnections());
+
+  try {
+    await app.listen({ host, port });
+  } catch (thrown) {
+    await app.close();
+    if ((thrown as { code?: unknown }).code === 'EADDRINUSE') {
+      throw new QuanweiError('PORT_TAKEN', messageOf(thrown), { where: config.http.listen, cause: thrown });
+    }
+    throw thrown;
+  }
+  return { address: addressOf(app, secure), routes, app, close: () => app.close() };
+}
+
+const cookieName = (secure: boolean): string => (secure ? '__Host-quanwei' : 'quanwei');
+
+/** Nothing inline, nothing from elsewhere, no text that becomes markup: what a device says cannot run. */
+function headers(secure: boolean): Parameters<typeof helmet>[1] {
+  const self = ["'self'"];
+  const none = ["'none'"];
+  return {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: none,
+        scriptSrc: self,
+        styleSrc: self,
+        imgSrc: self,
+        connectSrc: self,
+        manifestSrc: self,
+        formAction: self,
+        baseUri: none,
+        frameAncestors: none,
+        requireTrustedTypesFor: ["'script'"],
+      },
+    },
+    referrerPolicy: { policy: 'no-referrer' },
+    xFrameOptions: { action: 'deny' },
+    strictTransportSecurity: secure ? { maxAge: 31_536_000, includeSubDomains: false } : false,
+    // Promises that only https can keep; over http browsers complain about them.
+    crossOriginOpenerPolicy: secure,
+    originAgentCluster: secure,
+  };
+}
+
+function listenOn(url: string): { host: string; port: number; secure: boolean } {
+  const [, scheme = '', host = '', port = ''] = /^(https?):\/\/(.+):(\d+)$/.exec(url) ?? [];
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port), secure: scheme === 'https' };
+}
+
+async function certificateOf({ config, ca }: ApiParts, host: string): Promise<{ cert: string; key: string }> {
+  const { cert, key } = config.http;
+  if (cert !== undefined && key !== undefined) {
+    return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
+  }
+  if (ca === undefined) {
+    throw new QuanweiError('BAD_CONFIG', 'https needs http.cert and http.key', { where: 'http.listen' });
+  }
+  return ca.serverIdentity([...new Set([host, hostname(), 'localhost', '127.0.0.1'])]);
+}
+
+function addressOf(app: FastifyInstance, secure: boolean): string {
+  const [at] = app.addresses();
+  invariant(at !== undefined && typeof at !== 'string', 'a listening server has an address and a port');
+  const host = at.family === 'IPv6' ? `[${at.address}]` : at.address;
+  return `${secure ? 'https' : 'http'}://${host}:${at.port}`;
+}
