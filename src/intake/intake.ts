@@ -102,9 +102,12 @@ export class Intake {
       return this.#keepUnknown(message, messageOf(thrown));
     }
     if (decoded.candidate !== null) {
-      registry.note(device.id, now, {});
       registry.candidate({ via: device.id, key: decoded.candidate.key, hint: decoded.candidate.hint });
-      return this.#keepUnknown(message, `${decoded.candidate.key} is not registered behind ${device.id}`);
+      // A fire told by an end device nobody registered is raised in the hub's name; all else waits to be registered.
+      if (decoded.events.length === 0) {
+        registry.note(device.id, now, {});
+        return this.#keepUnknown(message, `${decoded.candidate.key} is not registered behind ${device.id}`);
+      }
     }
     return this.#keep(message, device, decoded);
   }

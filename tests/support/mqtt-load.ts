@@ -9,6 +9,11 @@ export interface LoadClientOptions {
   readonly clientId: string;
 }
 
+export interface Flags {
+  readonly dup?: boolean;
+  readonly retain?: boolean;
+}
+
 /**
  * A bare QoS 1 publisher: a socket, a packet parser and a window of unanswered messages, so that a measurement is of
  * the broker and not of a client library.
@@ -69,16 +74,23 @@ export class LoadClient {
   }
 
   /** Writes a QoS 1 PUBLISH now; `token` comes back in `onAck`. */
-  publish(topic: string, payload: string, token: string, dup = false): void {
-    this.#send(topic, payload, token, dup, null);
+  publish(topic: string, payload: string, token: string): void {
+    this.#send(topic, payload, token, {}, null);
   }
 
-  /** Publishes and resolves with the PUBACK. */
-  async published(topic: string, payload: string): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#socket.once('close', () => reject(new Error('connection closed')));
-      this.#send(topic, payload, '', false, resolve);
-    });
+  /** Publishes and resolves with the PUBACK; rejects when the connection closes instead. */
+  async published(topic: string, payload: string | Buffer, flags: Flags = {}): Promise<void> {
+    const closed = new AbortController();
+    try {
+      await Promise.race([
+        new Promise<void>((resolve) => this.#send(topic, payload, '', flags, resolve)),
+        once(this.#socket, 'close', { signal: closed.signal }).then(() => {
+          throw new Error('connection closed');
+        }),
+      ]);
+    } finally {
+      closed.abort();
+    }
   }
 
   /** Keeps `window` messages under way until `next` gives `null` or the connection closes. */
@@ -111,11 +123,13 @@ export class LoadClient {
     this.#socket.destroy();
   }
 
-  #send(topic: string, payload: string, token: string, dup: boolean, done: (() => void) | null): void {
+  #send(topic: string, payload: string | Buffer, token: string, flags: Flags, done: (() => void) | null): void {
     const messageId = this.#nextId;
     this.#nextId = messageId === 65_535 ? 1 : messageId + 1;
     this.#waiting.set(messageId, { token, at: performance.now(), done });
-    this.#socket.write(generate({ cmd: 'publish', topic, payload, qos: 1, dup, retain: false, messageId }));
+    this.#socket.write(
+      generate({ cmd: 'publish', topic, payload, qos: 1, dup: false, retain: false, ...flags, messageId }),
+    );
   }
 
   #onPuback(messageId: number): void {

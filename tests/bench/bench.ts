@@ -1,0 +1,45 @@
+import { parseArgs } from 'node:util';
+import { acceptance } from './acceptance.ts';
+import { backlog } from './backlog.ts';
+import type { Figure } from './figure.ts';
+import { latency } from './latency.ts';
+import { slowDisk } from './slow-disk.ts';
+
+/**
+ * `npm run bench -- [--json] [--only acceptance,latency,slow-disk,backlog] [--quick]`: every figure beside its peer, in
+ * one run on one machine. `--quick` takes a hundredth of the work: for trying the benchmark, not for quoting.
+ */
+const { values } = parseArgs({
+  options: { json: { type: 'boolean' }, only: { type: 'string' }, quick: { type: 'boolean' } },
+});
+const scale = values.quick === true ? 0.01 : 1;
+
+const report = (figure: Figure): void => {
+  if (values.json === true) {
+    console.log(JSON.stringify(figure));
+    return;
+  }
+  const { name, value, unit, peer, peerValue, ratio } = figure;
+  const beside = peer === null || peerValue === null ? '' : `  beside ${peer}: ${peerValue} ${unit}, ratio ${ratio}`;
+  console.log(`${name}: ${value} ${unit}${beside}`);
+};
+
+const scenarios: Record<string, () => Promise<void>> = {
+  acceptance: () => acceptance(report, Math.max(200, 5_000 * scale)),
+  latency: () => latency(report, Math.max(100, 2_000 * scale)),
+  'slow-disk': () => slowDisk(report),
+  backlog: async () => {
+    await backlog(report, 10_000);
+    await backlog(report, 1_000_000 * (scale === 1 ? 1 : 0.05));
+  },
+};
+
+const wanted = values.only?.split(',') ?? Object.keys(scenarios);
+for (const name of wanted) {
+  const scenario = scenarios[name];
+  if (scenario === undefined) {
+    console.error(`there is no scenario ${name}; there are: ${Object.keys(scenarios).join(', ')}`);
+    process.exit(2);
+  }
+  await scenario();
+}
