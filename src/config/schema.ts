@@ -76,6 +76,7 @@ const Mqtt = z.strictObject({
     .max(8)
     .prefault(['mqtt://127.0.0.1:1883']),
   maxConnections: z.int().min(1).max(20_000).default(4_000),
+  maxConnectionsPerAddress: z.int().min(1).max(20_000).optional().describe('Default: no limit of its own'),
   maxPacket: size('4MB').describe('A larger MQTT packet closes its connection; face pictures need up to 4MB'),
   maxTopicLevels: z.int().min(3).max(32).default(12),
   maxInflight: z.int().min(1).max(1_000).default(64).describe('Unanswered QoS 1 messages per connection'),

@@ -1,0 +1,178 @@
+import { pino } from 'pino';
+import { onTestFinished } from 'vitest';
+import { Broker, type BrokerParts } from '../../src/broker/broker.ts';
+import type { BrokerDevice } from '../../src/broker/ports.ts';
+import { type GatewayConfig as Config, GatewayConfig } from '../../src/config/schema.ts';
+import type { DeviceInfo } from '../../src/devices/binding.ts';
+import { Catalogue, type Profile } from '../../src/devices/catalogue.ts';
+import { compileProfile } from '../../src/devices/compile.ts';
+import { readProfile } from '../../src/devices/profile-file.ts';
+import { hashSecret } from '../../src/devices/secret.ts';
+import type { Inbound } from '../../src/intake/inbound.ts';
+import { Journal } from '../../src/journal/journal.ts';
+import { type Clock, SystemClock } from '../../src/kernel/clock.ts';
+import { idSource } from '../../src/kernel/ids.ts';
+import { dataDir } from '../support/data-dir.ts';
+
+export const SECRET = 'a-secret-of-a-device';
+export const quiet = pino({ level: 'silent' });
+
+/** Topics are what matters here: everything below `dev/ID/`, and a yard all devices share. */
+function profile(id: string, ignored: string[], subscribes: string[]): Profile {
+  const { definition, problems } = readProfile(
+    `${id}.yaml`,
+    JSON.stringify({
+      format: 1,
+      id,
+      names: { zh: '测试', en: 'Test' },
+      vendor: 'test',
+      kind: 'relay',
+      about: { zh: '测试', en: 'Test' },
+      transport: 'mqtt',
+      messages: [
+        { name: 'said', about: { zh: '说', en: 'Said' }, topic: 'dev/{name}/said', payload: 'text', quiet: true },
+      ],
+      parameters: { name: { about: { zh: '编号', en: 'Id' }, type: 'level', default: '{id}' } },
+      ignored,
+      subscribes,
+      supervision: { lifeSafety: false, silence: { zh: '无', en: 'None' } },
+      example: { id: 'one' },
+      samples: [{ name: 'said', topic: 'dev/one/said', text: 'x' }],
+    }),
+  );
+  if (definition === null) throw new Error(JSON.stringify(problems));
+  return { ...definition, file: `${id}.yaml`, program: compileProfile(definition) };
+}
+
+export const catalogue = new Catalogue([
+  profile('plain', ['dev/{name}/{#rest}', 'yard/{#rest}'], ['dev/{name}/#', 'yard/#']),
+  profile('hub', ['hub/{name}/{#rest}'], ['hub/{name}/#']),
+]);
+
+export interface TestDevice extends BrokerDevice, DeviceInfo {}
+
+export const device = (id: string, more: Partial<TestDevice> = {}): TestDevice => ({
+  id,
+  name: id,
+  place: '',
+  params: {},
+  profile: 'plain',
+  hub: null,
+  secretHash: null,
+  enabled: true,
+  ...more,
+});
+
+export class TestRegistry {
+  readonly devices = new Map<string, TestDevice>();
+  readonly candidates: { via: string | null; key: string; hint: string }[] = [];
+
+  get(id: string): TestDevice | null {
+    return this.devices.get(id) ?? null;
+  }
+
+  children(hub: string): TestDevice[] {
+    return [...this.devices.values()].filter((one) => one.hub === hub);
+  }
+
+  candidate(knock: { via: string | null; key: string; hint: string }): void {
+    this.candidates.push(knock);
+  }
+}
+
+/** Takes everything; `hold` and `fail` make it as slow or as broken as a disk. */
+export class TestIntake {
+  readonly messages: Inbound[] = [];
+  fail: Error | null = null;
+  #held: (() => void)[] | null = null;
+
+  receive(message: Inbound): Promise<void> {
+    this.messages.push({ ...message, payload: Buffer.from(message.payload) });
+    if (this.fail !== null) return Promise.reject(this.fail);
+    if (this.#held === null) return Promise.resolve();
+    return new Promise((resolve) => this.#held?.push(resolve));
+  }
+
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const resolve of held) resolve();
+  }
+
+  get texts(): string[] {
+    return this.messages.map(({ payload }) => payload.toString());
+  }
+}
+
+export interface Box {
+  readonly broker: Broker;
+  readonly port: number;
+  readonly journal: Journal;
+  readonly registry: TestRegistry;
+  readonly intake: TestIntake;
+  readonly dir: string;
+}
+
+export const mqttConfig = (more: Record<string, unknown> = {}): Config['mqtt'] =>
+  GatewayConfig.parse({
+    site: { id: 'a', name: 'a', street: 'b' },
+    mqtt: { listen: ['mqtt://127.0.0.1:0'], ...more },
+  }).mqtt;
+
+let hashed: Promise<string> | null = null;
+/** The hash of `SECRET`, made once. */
+export const secretHash = (): Promise<string> => {
+  hashed ??= hashSecret(SECRET);
+  return hashed;
+};
+
+export interface BoxOptions {
+  readonly devices?: readonly (string | TestDevice)[];
+  readonly mqtt?: Record<string, unknown>;
+  readonly clock?: Clock;
+  /** A directory of an earlier box, to go on with. */
+  readonly dir?: string;
+  readonly parts?: Partial<BrokerParts<TestDevice>>;
+}
+
+/** A broker on a free port with a real journal behind it; `door-1` and `button-1` may log in unless told otherwise. */
+export async function startBox(options: BoxOptions = {}): Promise<Box> {
+  const clock = options.clock ?? new SystemClock();
+  const dir = options.dir ?? dataDir();
+  const journal = await Journal.open({ dir, clock, log: quiet, newId: idSource(clock) });
+  onTestFinished(() => journal.close());
+  const registry = new TestRegistry();
+  for (const one of options.devices ?? ['door-1', 'button-1']) {
+    const made = typeof one === 'string' ? device(one, { secretHash: await secretHash() }) : one;
+    registry.devices.set(made.id, made);
+  }
+  const intake = new TestIntake();
+  const broker = await Broker.start({
+    config: mqttConfig(options.mqtt),
+    intake,
+    registry,
+    catalogue,
+    journal,
+    clock,
+    log: quiet,
+    ca: null,
+    ...options.parts,
+  });
+  onTestFinished(() => broker.close());
+  return { broker, port: portOf(broker), journal, registry, intake, dir };
+}
+
+export const portOf = (broker: Broker, at = 0): number => Number(broker.addresses[at]?.url.split(':').at(-1));
+
+/** Resolves when `holds` does; fails after 10 s. */
+export async function until(holds: () => unknown, what = 'what was waited for'): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`${what} did not happen`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
