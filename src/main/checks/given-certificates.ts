@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Settings } from '../settings.ts';
 import type { CertificateFile } from './certificates.ts';
 
-/** Every certificate file the configuration names. */
-export function certificatesOf({ config }: Settings): CertificateFile[] {
+/** Every certificate file the configuration names, and those the box's own CA has made. */
+export function certificatesOf({ config, data }: Settings): CertificateFile[] {
   const { mqtt, http, upstream } = config;
   const files: CertificateFile[] = [];
   const add = (what: string, file: string | undefined, key?: string) => {
@@ -12,5 +14,9 @@ export function certificatesOf({ config }: Settings): CertificateFile[] {
   add('http', http.cert, http.key);
   add('upstream', upstream?.cert, upstream?.key);
   add('upstream-ca', upstream?.ca);
+  for (const name of ['ca', 'server']) {
+    const file = join(data, 'ca', `${name}.crt`);
+    if (existsSync(file)) add(`own-${name}`, file, join(data, 'ca', `${name}.key`));
+  }
   return files;
 }

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { addBackup, addRestore } from './backup.ts';
+import { addCa } from './ca.ts';
 import { addCheck } from './check.ts';
 import { addGateway, addUp } from './gateway.ts';
 import { addJournal } from './journal.ts';
+import { addProfile } from './profile.ts';
 import { addSupportBundle } from './support-bundle.ts';
 import { addVerify } from './verify.ts';
 import { addVersion } from './version.ts';
@@ -16,6 +18,8 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   addVerify,
   addBackup,
   addRestore,
+  addProfile,
+  addCa,
   addSupportBundle,
   addVersion,
 ];
