@@ -1,0 +1,193 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { stringify } from 'yaml';
+import type { Finding } from '../../src/main/checks/finding.ts';
+import { draft, open } from '../journal/support.ts';
+import { quanwei, quanweiJson } from '../support/command.ts';
+import { dataDir } from '../support/data-dir.ts';
+import { freePort } from '../support/ports.ts';
+
+interface Report {
+  ok: boolean;
+  good: number;
+  doubtful: number;
+  bad: number;
+  findings: Finding[];
+}
+
+/** A configuration with free ports, merged over by what the test is about. */
+async function configured(more: Record<string, unknown> = {}) {
+  const dir = dataDir();
+  const file = join(dir, 'gateway.yaml');
+  const ports = { mqtt: await freePort(), http: await freePort() };
+  const settings = {
+    site: { id: 'a', name: '甲', street: 'b' },
+    data: join(dir, 'data'),
+    mqtt: { listen: [`mqtt://127.0.0.1:${ports.mqtt}`] },
+    http: { listen: `http://127.0.0.1:${ports.http}` },
+    ...more,
+  };
+  writeFileSync(file, stringify(settings), { mode: 0o600 });
+  return { dir, file, ports, data: settings.data };
+}
+
+async function check(file: string, ...more: string[]) {
+  const { code, value } = await quanweiJson<Report>('check', '--config', file, ...more);
+  expect(code, 'the exit code says whether anything is bad').toBe(value.bad > 0 ? 1 : 0);
+  expect(value.ok).toBe(value.bad === 0);
+  return (name: string) => value.findings.filter((one) => one.name === name);
+}
+
+test('a box that is in order passes, with a line in Chinese and one in English for each thing looked at', async () => {
+  const { file, data } = await configured();
+  const journal = await open(data);
+  await journal.append([draft(), draft()]);
+  const of = await check(file);
+  const names = ['node', 'memory', 'disk.space', 'disk.filesystem', 'disk.speed', 'config', 'profiles', 'journal'];
+  for (const name of [...names, 'port.mqtt', 'port.http', 'upstream']) {
+    expect(of(name), name).toEqual([expect.objectContaining({ verdict: 'good' })]);
+  }
+  expect(of('journal')[0]?.figures).toMatchObject({ head: 2, verified: 2 });
+  expect(of('clock.synced')).toHaveLength(1);
+
+  const { code, stdout } = await quanwei('check', '--config', file);
+  expect(code).toBe(0);
+  expect(stdout).toContain('✓ 配置有效');
+  expect(stdout).toContain('  Configuration is valid');
+});
+
+test('looking changes nothing: no data directory is made', async () => {
+  const { file, data } = await configured();
+  await check(file);
+  expect(existsSync(data)).toBe(false);
+});
+
+test('an address that another program holds is bad, and the advice says how to find it', async () => {
+  const { file, ports } = await configured();
+  const other = createServer().listen(ports.mqtt, '127.0.0.1');
+  await once(other, 'listening');
+  onTestFinished(() => void other.close());
+  const [finding] = (await check(file))('port.mqtt');
+  expect(finding).toMatchObject({ verdict: 'bad', advice: { en: expect.stringContaining(`:${ports.mqtt}`) } });
+});
+
+test('plain MQTT on every network is doubtful', async () => {
+  const port = await freePort();
+  const { file } = await configured({ mqtt: { listen: [`mqtt://0.0.0.0:${port}`] } });
+  expect((await check(file))('port.mqtt')).toMatchObject([{ verdict: 'doubtful' }]);
+});
+
+test('a journal whose newest entries were changed is bad', async () => {
+  const { file, data } = await configured();
+  const journal = await open(data);
+  await journal.append([draft(), draft(), draft()]);
+  await journal.close();
+  const { default: Database } = await import('better-sqlite3');
+  const db = new Database(join(data, 'quanwei.db'));
+  db.prepare(`UPDATE entries SET actor = 'user:nobody' WHERE seq = 2`).run();
+  db.close();
+  expect((await check(file))('journal')).toMatchObject([{ verdict: 'bad', figures: { brokenAt: 2 } }]);
+});
+
+test('a database that was set aside is not forgotten', async () => {
+  const { file, data } = await configured();
+  await (await open(data)).close();
+  writeFileSync(join(data, 'quanwei.db.damaged-20260601T040000Z'), '');
+  expect((await check(file))('journal.aside')).toMatchObject([{ verdict: 'doubtful' }]);
+});
+
+test('a data directory that the power takes with it is bad', async () => {
+  const data = mkdtempSync('/dev/shm/quanwei-check-');
+  onTestFinished(() => rmSync(data, { recursive: true }));
+  const { file } = await configured({ data });
+  expect((await check(file))('disk.filesystem')).toMatchObject([{ verdict: 'bad', figures: { type: 'tmpfs' } }]);
+});
+
+test('less room than the configuration asks for is bad', async () => {
+  const { file } = await configured({ retention: { minFree: '900000GB' } });
+  expect((await check(file))('disk.space')).toMatchObject([{ verdict: 'bad' }]);
+});
+
+test('a device with a profile nobody has is bad, and so is a profile with a mistake', async () => {
+  const { file } = await configured({ devices: [{ id: 'door-1', profile: 'no-such-door', secret: 'x'.repeat(12) }] });
+  const unknown = await quanweiJson<Report>('check', '--config', file);
+  expect(unknown.code).toBe(1);
+  expect(JSON.stringify(unknown.value.findings)).toContain('no-such-door');
+
+  const profiles = dataDir();
+  writeFileSync(join(profiles, 'mine.yaml'), 'format: 1\nid: mine\nnonsense: yes\n');
+  const broken = await configured({ profiles: [profiles] });
+  const { code, value } = await quanweiJson<Report>('check', '--config', broken.file);
+  expect(code).toBe(1);
+  expect(JSON.stringify(value.findings)).toMatch(/mine\.yaml:\d+:\d+/);
+});
+
+test('a mistake in the configuration is one of the findings; the rest is still looked at', async () => {
+  const { file, data } = await configured({ htttp: {} });
+  const of = await check(file, '--data', data);
+  expect(of('config')).toMatchObject([
+    { verdict: 'bad', text: { en: expect.stringMatching(/gateway\.yaml:\d+:\d+/) } },
+  ]);
+  expect(of('disk.space')).toHaveLength(1);
+});
+
+test('a configuration that everybody may read is doubtful', async () => {
+  const { file } = await configured();
+  chmodSync(file, 0o644);
+  expect((await check(file))('config.mode')).toMatchObject([{ verdict: 'doubtful' }]);
+});
+
+test('certificates of the box’s own CA are looked at, and a key that belongs to another is found', async () => {
+  const { file, data, dir } = await configured();
+  const issued: string[] = [];
+  for (const device of ['one', 'two']) {
+    expect((await quanwei('ca', 'issue', device, '--data', data, '--out', dir)).code).toBe(0);
+    issued.push(join(dir, device));
+  }
+  expect((await check(file))('certificate.own-ca')).toMatchObject([{ verdict: 'good' }]);
+
+  const [one, two] = issued;
+  const mixed = await configured({ http: { listen: 'https://127.0.0.1:1', cert: `${one}.crt`, key: `${two}.key` } });
+  expect((await check(mixed.file))('certificate.http')).toMatchObject([
+    { verdict: 'bad', text: { en: expect.stringContaining('does not belong') } },
+  ]);
+
+  const short = await quanwei('ca', 'issue', 'short', '--data', data, '--out', dir, '--days', '5');
+  expect(short.code).toBe(0);
+  const soon = await configured({
+    http: { listen: 'https://127.0.0.1:1', cert: join(dir, 'short.crt'), key: join(dir, 'short.key') },
+  });
+  expect((await check(soon.file))('certificate.http')).toMatchObject([{ verdict: 'doubtful' }]);
+});
+
+test('the centre is logged in to for real: reached, refused, and not there at all', async () => {
+  const dir = dataDir();
+  const port = await freePort();
+  const hashed = spawn('mosquitto_passwd', ['-b', '-c', join(dir, 'passwords'), 'site', 'right']);
+  await once(hashed, 'exit');
+  chmodSync(join(dir, 'passwords'), 0o644);
+  chmodSync(dir, 0o755);
+  writeFileSync(
+    join(dir, 'mosquitto.conf'),
+    `listener ${port} 127.0.0.1\nallow_anonymous false\npassword_file ${join(dir, 'passwords')}\n`,
+  );
+  const broker = spawn('mosquitto', ['-c', join(dir, 'mosquitto.conf')], { stdio: 'ignore' });
+  onTestFinished(async () => {
+    const gone = once(broker, 'exit');
+    broker.kill();
+    await gone;
+  });
+  const upstream = (password: string, at = port) => ({
+    upstream: { url: `mqtt://127.0.0.1:${at}`, username: 'site', password },
+  });
+  const verdictOf = async (more: Record<string, unknown>) =>
+    (await check((await configured(more)).file))('upstream')[0]?.verdict;
+  await expect.poll(() => verdictOf(upstream('right')), { timeout: 15_000 }).toBe('good');
+  const wrong = (await check((await configured(upstream('wrong'))).file))('upstream')[0];
+  expect(wrong).toMatchObject({ verdict: 'bad', text: { en: expect.stringMatching(/not authorized/i) } });
+  expect(await verdictOf(upstream('right', await freePort()))).toBe('bad');
+}, 60_000);

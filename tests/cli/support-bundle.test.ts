@@ -1,0 +1,89 @@
+import { execFileSync } from 'node:child_process';
+import { statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { open } from '../journal/support.ts';
+import { quanwei, quanweiJson } from '../support/command.ts';
+import { dataDir } from '../support/data-dir.ts';
+
+const SECRETS = ['door-secret-77', 'centre-password-88', 'login-in-url-99'];
+const PEOPLE = ['张三', 'li-si', '110101199001011234', 'data:image/jpeg'];
+
+test('a support bundle tells what the machine did, and nothing that opens a door or names a person', async () => {
+  const dir = dataDir();
+  const data = join(dir, 'data');
+  const config = join(dir, 'gateway.yaml');
+  writeFileSync(
+    config,
+    [
+      `site: {id: a, name: 甲, street: b}`,
+      `data: ${data}`,
+      `http: {listen: 'http://127.0.0.1:1'}`,
+      `devices: [{id: door-1, profile: face-oem-mqtt, secret: ${SECRETS[0]}}]`,
+      `cameras: [{id: c1, url: 'rtsp://admin:${SECRETS[2]}@10.0.0.9/1'}]`,
+      `upstream: {url: 'mqtt://127.0.0.1:1', username: a, password: ${SECRETS[1]}}`,
+    ].join('\n'),
+  );
+  const journal = await open(data);
+  await journal.append([
+    { kind: 'message', actor: 'device:door-1', subject: 'door-1', body: { raw: `${PEOPLE[0]} ${PEOPLE[2]}` } },
+    { kind: 'unknown', actor: 'device:door-1', subject: 'door-1', body: { text: PEOPLE[3] } },
+    { kind: 'alarm.acknowledged', actor: `user:${PEOPLE[1]}`, subject: 'a1', body: { note: PEOPLE[0] } },
+    { kind: 'session.opened', actor: `user:${PEOPLE[1]}`, subject: PEOPLE[1] as string, body: { from: '10.0.0.7' } },
+    { kind: 'account.changed', actor: `user:${PEOPLE[1]}`, subject: PEOPLE[0] as string, body: {} },
+    { kind: 'system.storage', actor: 'system', subject: null, body: { what: 'low', freeBytes: 12345 } },
+  ]);
+
+  const out = join(dir, 'bundle.tar.gz');
+  const { code, value } = await quanweiJson<{ file: string; files: string[] }>(
+    'support-bundle',
+    '--config',
+    config,
+    '--out',
+    out,
+  );
+  expect(code).toBe(0);
+  expect(value.file).toBe(out);
+  expect(statSync(out).mode & 0o077, 'for its owner only').toBe(0);
+
+  const unpacked = dataDir();
+  execFileSync('tar', ['xzf', out, '-C', unpacked]);
+  const text = (name: string) => execFileSync('cat', [join(unpacked, name)], { encoding: 'utf8' });
+  const everything = value.files.map((name) => text(name)).join('\n');
+  for (const word of [...SECRETS, ...PEOPLE]) expect(everything, word).not.toContain(word);
+
+  expect(parse(text('gateway.yaml'))).toMatchObject({
+    devices: [{ id: 'door-1', profile: 'face-oem-mqtt', secret: '[redacted]' }],
+    cameras: [{ url: 'rtsp://[redacted]@10.0.0.9/1' }],
+    upstream: { username: 'a', password: '[redacted]' },
+  });
+  const entries = text('journal.ndjson')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(entries.map(({ kind }) => kind)).toEqual([
+    'message',
+    'unknown',
+    'alarm.acknowledged',
+    'session.opened',
+    'account.changed',
+    'system.storage',
+  ]);
+  expect(entries.at(-1)).toMatchObject({ body: { what: 'low', freeBytes: 12345 } });
+  const [acknowledged, signedIn] = entries.slice(2);
+  expect(acknowledged?.['actor'], 'the same person has the same mark').toBe(signedIn?.['actor']);
+  expect(JSON.parse(text('check.json'))).toContainEqual(expect.objectContaining({ name: 'upstream', verdict: 'bad' }));
+  expect(JSON.parse(text('about.json'))).toMatchObject({ node: process.versions.node });
+});
+
+test('a bundle can still be made when configuration and journal are broken: that is when it is needed', async () => {
+  const dir = dataDir();
+  const config = join(dir, 'gateway.yaml');
+  writeFileSync(config, 'site: [nonsense\n');
+  const out = join(dir, 'bundle.tar.gz');
+  const { code } = await quanwei('support-bundle', '--config', config, '--data', join(dir, 'none'), '--out', out);
+  expect(code).toBe(0);
+  const names = execFileSync('tar', ['tzf', out], { encoding: 'utf8' }).trim().split('\n');
+  expect(names).toEqual(expect.arrayContaining(['about.json', 'check.json', 'journal.ndjson.missing']));
+});
