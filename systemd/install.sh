@@ -111,6 +111,9 @@ install_program() {
     README.md README.zh.md LICENSE NOTICE; do
     if [ -e "$SOURCE/$part" ]; then run cp -a "$SOURCE/$part" "$new/"; fi
   done
+  # The page is served as it is written.
+  run mkdir -p "$new/src"
+  run cp -a "$SOURCE/src/page" "$new/src/"
   run npm --prefix "$new" --loglevel=error prune --omit=dev --ignore-scripts
   run chown -R root:root "$new"
   run chmod -R a+rX,go-w "$new"

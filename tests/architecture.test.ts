@@ -98,7 +98,7 @@ function cycleIn(imports: readonly Import[]): string[] | null {
 }
 
 const all = files(SRC);
-const code = all.filter((file) => /\.(ts|mjs|vue)$/.test(file));
+const code = all.filter((file) => /\.(ts|js|mjs|vue)$/.test(file));
 const imports = code.flatMap(importsOf);
 
 describe('rooms', () => {
