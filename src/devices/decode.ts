@@ -58,6 +58,8 @@ export interface Decoded {
   readonly candidate: { key: string; hint: string } | null;
 }
 
+/** `online`, `ON`: certainly no JSON, and a failed parse costs ten times as much as looking. */
+const PLAIN_WORD = /^\s*[a-eg-mo-su-zA-Z]/;
 const MAX_ITEMS = 32;
 const MAX_CHILD_KEY = 128;
 
@@ -99,7 +101,7 @@ class Payload {
 
   /** @returns nothing when the message wants JSON and this is none */
   as(kind: CompiledMessage['payload']): { value: unknown } | undefined {
-    if (kind === 'text') return { value: this.text };
+    if (kind === 'text' || (kind === 'either' && PLAIN_WORD.test(this.text))) return { value: this.text };
     const { json } = this;
     if ('value' in json) return json;
     return kind === 'either' ? { value: this.text } : undefined;

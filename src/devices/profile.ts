@@ -393,6 +393,10 @@ export const ProfileDefinition = z.strictObject({
   about: Both.describe('What it is and what must be known about it'),
   sources: z.array(z.string().max(300)).max(16).default([]).describe('Where the facts of this profile are from'),
   transport: z.enum(['mqtt', 'http-stream', 'http-push', 'tcp-gb26875', 'onvif-pullpoint']),
+  qos: z
+    .union([z.literal(0), z.literal(1)])
+    .default(1)
+    .describe('The quality of service it publishes with; tells people what it cannot do, and the simulator what to do'),
   alternatives: z
     .array(z.enum(['card', 'qr', 'pin', 'intercom', 'key', 'phone']))
     .default([])
