@@ -1,3 +1,4 @@
+import type { Clock } from '../kernel/clock.ts';
 import type { Journal } from './journal.ts';
 
 /** Before this the program did not exist: a clock that says so has lost its battery. */
@@ -30,5 +31,44 @@ export function oldUpTo(journal: Journal, after: number, cutoff: number, now: nu
   return null;
 }
 
-/** Whether a clock can be believed enough to let records go by it. */
-export const believable = (wall: number): boolean => wall >= EARLIEST;
+/** The newest time among the last entries that can be; `null` when none can. */
+export function newestTime(journal: Journal, now: number): number | null {
+  const [row] = journal.select<{ wall: number | null }>(
+    `SELECT max(wall) AS wall FROM (SELECT wall FROM entries ORDER BY seq DESC LIMIT ?) WHERE wall BETWEEN ? AND ?`,
+    STEP,
+    EARLIEST,
+    now,
+  );
+  return row?.wall ?? null;
+}
+
+/** A box that was off this long starts with a leap, ms. */
+const OFF_MS = 60 * 86_400_000;
+/** The wall clock gaining more than this on the monotonic one between two looks is a leap, ms. */
+const LEAP_MS = 86_400_000;
+/** A clock that has leapt must hold for this long, ms. */
+const SETTLE_MS = 86_400_000;
+
+/** Whether records may go by the clock now: a wrong time server must not empty the journal before somebody notices. */
+export class ClockTrust {
+  readonly #clock: Clock;
+  #last: { wall: number; mono: number };
+  /** Monotonic time of the leap that has not settled yet. */
+  #leapAt: number | null;
+
+  /** @param newest the time of the newest record; `null` when there is none to compare with */
+  constructor(clock: Clock, newest: number | null) {
+    this.#clock = clock;
+    this.#last = { wall: clock.wall(), mono: clock.mono() };
+    this.#leapAt = newest !== null && this.#last.wall - newest > OFF_MS ? this.#last.mono : null;
+  }
+
+  holds(): boolean {
+    const now = { wall: this.#clock.wall(), mono: this.#clock.mono() };
+    const gained = now.wall - this.#last.wall - (now.mono - this.#last.mono);
+    this.#last = now;
+    if (gained > LEAP_MS) this.#leapAt = now.mono;
+    else if (gained < -LEAP_MS || (this.#leapAt !== null && now.mono - this.#leapAt >= SETTLE_MS)) this.#leapAt = null;
+    return this.#leapAt === null && now.wall >= EARLIEST;
+  }
+}

@@ -10,6 +10,7 @@ interface Anchor {
 
 /** Takes entries or their bodies out of the journal so that the chain still verifies. Runs inside a transaction. */
 export class Removal {
+  readonly #db: Database;
   readonly #body: Statement;
   readonly #erase: Statement;
   readonly #hash: Statement;
@@ -20,6 +21,7 @@ export class Removal {
   readonly #putAnchor: Statement;
 
   constructor(db: Database) {
+    this.#db = db;
     this.#body = db.prepare('SELECT body FROM entries WHERE seq = ?').pluck();
     this.#erase = db.prepare('UPDATE entries SET body = NULL, body_hash = ? WHERE seq = ?');
     this.#hash = db.prepare('SELECT hash FROM entries WHERE seq = ?').pluck();
@@ -32,11 +34,21 @@ export class Removal {
     this.#putAnchor = db.prepare('INSERT INTO anchors VALUES (?, ?, ?)');
   }
 
-  /** Bodies go, their hashes stay. Entries that are not there, or have none any more, are passed over. */
+  /**
+   * Bodies go, also from the pages they leave behind; their hashes stay. Entries that are not there, or have none any
+   * more, are passed over.
+   */
   erase(seqs: readonly number[]): void {
-    for (const seq of seqs) {
-      const body = this.#body.get(seq) as string | null | undefined;
-      if (typeof body === 'string') this.#erase.run(bodyHash(body), seq);
+    if (seqs.length === 0) return;
+    // What a person asked to be forgotten is overwritten; what only grew old is when its pages are used again.
+    this.#db.pragma('secure_delete = ON');
+    try {
+      for (const seq of seqs) {
+        const body = this.#body.get(seq) as string | null | undefined;
+        if (typeof body === 'string') this.#erase.run(bodyHash(body), seq);
+      }
+    } finally {
+      this.#db.pragma('secure_delete = FAST');
     }
   }
 

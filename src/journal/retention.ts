@@ -1,7 +1,7 @@
 import type { RetentionConfig } from '../config/schema.ts';
 import type { Cancel, Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import { believable, oldUpTo } from './age.ts';
+import { ClockTrust, newestTime, oldUpTo } from './age.ts';
 import { conditionOf, RECORD_CLASSES, type RecordClass } from './classes.ts';
 import type { Lane } from './entry.ts';
 import type { Journal } from './journal.ts';
@@ -9,13 +9,6 @@ import type { Journal } from './journal.ts';
 const HOUR_MS = 3_600_000;
 /** Entries removed in one transaction: a fire alarm that comes meanwhile waits for one of these, not for all. */
 const BATCH = 500;
-/**
- * The clock must have gone on for this long after a leap of more than `LEAP_MS` past the newest record, before records
- * go by it: a wrong time server must not empty the journal.
- */
-const SETTLE_MS = 24 * HOUR_MS;
-const LEAP_MS = 60 * 24 * HOUR_MS;
-
 export interface RetentionParts {
   readonly journal: Journal;
   readonly config: RetentionConfig;
@@ -30,14 +23,11 @@ export class Retention {
   readonly #parts: RetentionParts;
   #timer: Cancel | null = null;
   #running: Promise<Record<RecordClass, number>> | null = null;
-  /** Monotonic time at which this process saw the clock leap, and the newest record then. */
-  #leapAt: number | null;
+  readonly #trust: ClockTrust;
 
   constructor(parts: RetentionParts) {
     this.#parts = parts;
-    const { journal, clock } = parts;
-    const newest = journal.entry(journal.head())?.wall;
-    this.#leapAt = newest !== undefined && clock.wall() - newest > LEAP_MS ? clock.mono() : null;
+    this.#trust = new ClockTrust(parts.clock, newestTime(parts.journal, parts.clock.wall()));
   }
 
   /** Runs now and then every hour. */
@@ -66,7 +56,10 @@ export class Retention {
 
   async #run(): Promise<Record<RecordClass, number>> {
     const counts = { unknown: 0, messages: 0, access: 0, audit: 0, alarms: 0 };
-    if (!this.#clockServes()) return counts;
+    if (!this.#trust.holds()) {
+      this.#parts.log.info('the clock has leapt: records wait until it has held for a day');
+      return counts;
+    }
     for (const record of RECORD_CLASSES) counts[record] = await this.#runClass(record);
     if (Object.values(counts).some((count) => count > 0)) {
       await this.#parts.journal.append([
@@ -99,17 +92,5 @@ export class Retention {
       if (cursor > journal.cursor(name)) await journal.moveCursor(name, cursor);
       if (needed !== undefined) return removed;
     }
-  }
-
-  #clockServes(): boolean {
-    const { clock, log } = this.#parts;
-    if (!believable(clock.wall())) return false;
-    if (this.#leapAt === null) return true;
-    if (clock.mono() - this.#leapAt >= SETTLE_MS) {
-      this.#leapAt = null;
-      return true;
-    }
-    log.info('the newest record is months old: retention waits a day for the clock to prove right');
-    return false;
   }
 }

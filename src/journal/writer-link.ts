@@ -203,7 +203,8 @@ export class WriterLink {
   }
 
   #tryWriting(): void {
-    if (!this.#ready) return;
+    // Whoever waits already is probe enough.
+    if (!this.#ready || this.#waiting.size > 0) return;
     this.submit({
       request: { entries: [], changes: [{ sql: PROBE, params: [this.#setup.boot] }], erase: [], remove: [] },
       done: () => undefined,

@@ -31,10 +31,13 @@ function commit(requests: WireRequest[]): void {
     result = { outcomes: requests.map(({ n }) => ({ n, error: failure })), failure };
   }
   tell({ type: 'commit', head: writer?.head ?? 0, ...result });
-  if (result.failure === null) writer?.checkpoint();
-  // Full: the log can be written from its beginning again once what it holds is in the database.
-  else if (result.failure.code === 'STORAGE_FULL') writer?.checkpoint(1);
-  else {
+  if (result.failure === null) {
+    if (requests.some(({ erase }) => erase.length > 0)) writer?.emptyLog();
+    else writer?.checkpoint();
+  } else if (result.failure.code === 'STORAGE_FULL') {
+    // The log can be written from its beginning again once what it holds is in the database.
+    writer?.checkpoint(1);
+  } else {
     const broken = writer;
     writer = null;
     broken?.close(null);

@@ -119,6 +119,15 @@ export class Writer {
     }
   }
 
+  /** Empties the log, where what was erased may still stand. As harmless as `checkpoint` when it fails. */
+  emptyLog(): void {
+    try {
+      this.#db.pragma('wal_checkpoint(TRUNCATE)');
+    } catch (thrown) {
+      if (storageError(thrown, this.#db.name) === thrown) throw thrown;
+    }
+  }
+
   /** @param wall recorded as the orderly end of this process; `null` after a failure */
   close(wall: number | null): void {
     try {
