@@ -15,7 +15,7 @@ export async function installNodePackages(root, { say, env }) {
 
   if (!(matchesLock(root) && sqliteWorks(root))) {
     say('installing packages (npm ci) …');
-    const npmEnv = { ...env, ...headersBesideNode(env), NODE_ENV: '' };
+    const npmEnv = { ...env, ...headersBesideNode(env), NODE_ENV: '', JOBS: 'max' };
     // Scripts run afterwards and by name: one that fails must not throw the whole installation away.
     await must(root, npmEnv, ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund']);
     if ((await npm(root, npmEnv, ['rebuild', ...SCRIPTED])) !== 0 || !sqliteWorks(root)) {
