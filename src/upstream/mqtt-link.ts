@@ -1,0 +1,191 @@
+import { readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import mqtt, { type IClientOptions, type MqttClient, type Packet, Store } from 'mqtt';
+import type { UpstreamConfig } from '../config/schema.ts';
+import { messageOf, QuanweiError } from '../kernel/errors.ts';
+import type { Connect, Link, LinkEvents, LinkRequest } from './link.ts';
+import type { Site } from './topics.ts';
+
+const CONNECT_MS = 10_000;
+/** Half of this after the line went dead without a word, it is noticed; seconds. */
+const KEEPALIVE_S = 15;
+/** How long the broker keeps what the centre says while we are away (MQTT 5), seconds. */
+const SESSION_S = 7 * 86_400;
+/** After a failed write, what the other side still had to say must arrive within this. */
+const LAST_WORDS_MS = 1_000;
+const GOODBYE_MS = 2_000;
+/** SUBACK return codes from here on mean no [MQTT-3.9.3-2]. */
+const REFUSED = 0x80;
+
+/** The journal is the store; the client keeps nothing of its own, so it has nothing of its own to send again. */
+class NothingKept extends Store {
+  override put(_packet: Packet, stored: (error?: Error) => void): this {
+    stored();
+    return this;
+  }
+
+  override del(packet: Pick<Packet, 'messageId'>, deleted: (error?: Error, packet?: Packet) => void): this {
+    deleted(undefined, packet as Packet);
+    return this;
+  }
+}
+
+/** Links over MQTT 3.1.1 or 5; TLS and WebSocket by the scheme of `config.url`. */
+export function mqttConnect(config: UpstreamConfig, site: Site): Connect {
+  return (request, events) => new MqttLink(mqtt.connect(config.url, optionsOf(config, site, request)), events);
+}
+
+function optionsOf(config: UpstreamConfig, site: Site, { will }: LinkRequest): IClientOptions {
+  const five = config.protocol === '5';
+  return {
+    clientId: config.clientId ?? `quanwei-${site.street}-${site.id}`,
+    protocolVersion: five ? 5 : 4,
+    // The broker keeps orders and receipts for us while we are away.
+    clean: false,
+    ...(five ? { properties: { sessionExpiryInterval: SESSION_S } } : {}),
+    // What is sent again, and when, is decided here alone: each connection is a client of its own.
+    outgoingStore: new NothingKept(),
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    connectTimeout: CONNECT_MS,
+    keepalive: KEEPALIVE_S,
+    // Publishing must not put off the ping: into a dead line one can publish for a long time.
+    reschedulePings: false,
+    will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
+    ...(config.username === undefined ? {} : { username: config.username }),
+    ...(config.password === undefined ? {} : { password: config.password }),
+    // Read for each attempt: a renewed certificate is taken up without a restart.
+    ...(config.ca === undefined ? {} : { ca: pem(config.ca) }),
+    ...(config.cert === undefined ? {} : { cert: pem(config.cert) }),
+    ...(config.key === undefined ? {} : { key: pem(config.key) }),
+  };
+}
+
+function pem(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new QuanweiError('UPSTREAM_UNAVAILABLE', `cannot read a certificate: ${messageOf(cause)}`, {
+      where: file,
+      cause,
+    });
+  }
+}
+
+class MqttLink implements Link {
+  readonly #client: MqttClient;
+  readonly #events: LinkEvents;
+  readonly #five: boolean;
+  #error: QuanweiError | null = null;
+  #over = false;
+  #most = Number.POSITIVE_INFINITY;
+  #unconfirmed = 0;
+
+  constructor(client: MqttClient, events: LinkEvents) {
+    this.#client = client;
+    this.#events = events;
+    this.#five = client.options.protocolVersion === 5;
+    client.on('connect', (packet) => {
+      this.#most = packet.properties?.receiveMaximum ?? Number.POSITIVE_INFINITY;
+      prepareSocket(client.stream);
+      events.up();
+    });
+    client.on('error', (thrown) => {
+      this.#error ??= asError(thrown);
+    });
+    client.on('disconnect', ({ reasonCode }) => {
+      this.#error ??= asError(new Error(`the broker ended the connection with code ${reasonCode ?? 0}`));
+    });
+    client.on('close', () => this.#down());
+    // PUBACK goes out when `message` has settled: an order is not taken from the broker before it is on disk.
+    client.handleMessage = ({ topic, payload, retain }, taken) => {
+      const bytes = Buffer.isBuffer(payload) ? payload : Buffer.from(payload);
+      events.message({ topic, payload: bytes, retain }).then(
+        () => taken(),
+        () => taken(),
+      );
+    };
+  }
+
+  room(): number {
+    return this.#most - this.#unconfirmed;
+  }
+
+  publish(topic: string, payload: string, retain: boolean, done: (error: QuanweiError | null) => void): void {
+    this.#unconfirmed += 1;
+    const properties = this.#five ? { properties: { contentType: 'application/cloudevents+json' } } : {};
+    this.#client.publish(topic, payload, { qos: 1, retain, ...properties }, (thrown) => {
+      this.#unconfirmed -= 1;
+      done(thrown === undefined || thrown === null ? null : asError(thrown));
+    });
+  }
+
+  subscribe(topics: readonly string[]): Promise<string[]> {
+    return new Promise((resolve, reject) => {
+      this.#client.subscribe([...topics], { qos: 1 }, (thrown, _subscriptions, suback) => {
+        const granted = suback?.granted;
+        if (granted !== undefined) resolve(topics.filter((_, i) => Number(granted[i]) >= REFUSED));
+        else if (thrown === null) resolve([]);
+        else reject(asError(thrown));
+      });
+    });
+  }
+
+  end(): Promise<void> {
+    if (this.#over) return Promise.resolve();
+    if (!this.#client.connected) {
+      this.#client.stream.destroy();
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      const patience = setTimeout(() => {
+        this.#client.stream.destroy();
+        resolve();
+      }, GOODBYE_MS);
+      this.#client.once('close', () => {
+        clearTimeout(patience);
+        resolve();
+      });
+      this.#client.end();
+    });
+  }
+
+  break(error: QuanweiError): void {
+    this.#error ??= error;
+    this.#client.stream.destroy();
+  }
+
+  #down(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#events.down(this.#error);
+  }
+}
+
+/**
+ * A broker that stops under load resets the connection. Its last confirmations then still lie unread in our receive
+ * buffer, and the first write to fail would make Node close the socket over them: messages that arrived would be sent
+ * twice. So a failed write is not the end of the connection; the end of reading is.
+ */
+function prepareSocket(stream: unknown): void {
+  if (!(stream instanceof Socket)) return;
+  stream.setNoDelay(true);
+  const patient = (after: (error?: Error | null) => void) => (error?: Error | null) => {
+    if (error) setTimeout(() => stream.destroy(error), LAST_WORDS_MS).unref();
+    after();
+  };
+  const { _write, _writev } = stream;
+  stream._write = (chunk, encoding, after) => _write.call(stream, chunk, encoding, patient(after));
+  if (_writev !== undefined) stream._writev = (chunks, after) => _writev.call(stream, chunks, patient(after));
+}
+
+function asError(thrown: unknown): QuanweiError {
+  if (thrown instanceof QuanweiError) return thrown;
+  const code = (thrown as { code?: unknown }).code;
+  const refused = code === 4 || code === 5 || code === 134 || code === 135;
+  return new QuanweiError('UPSTREAM_UNAVAILABLE', messageOf(thrown) || String(code), {
+    hint: refused ? 'check upstream.username and upstream.password, and the rights the centre gave them' : '',
+    cause: thrown,
+  });
+}
