@@ -78,7 +78,7 @@ test('the installer makes a program that runs, keeps configuration and data when
   const done = install('--root', root, '--site-id', 'spring-garden', '--site-name', '泉水花园', '--street', 'longquan');
   expect({ status: done.status, stderr: done.stderr }).toMatchObject({ status: 0 });
   const config = join(root, 'etc/quanwei/gateway.yaml');
-  expect(loadConfig(config).site).toMatchObject({ id: 'spring-garden', name: '泉水花园', street: 'longquan' });
+  expect(loadConfig(config).config.site).toMatchObject({ id: 'spring-garden', name: '泉水花园', street: 'longquan' });
   expect(statSync(config).mode & 0o007, 'others may not read the configuration').toBe(0);
   expect(statSync(join(root, 'var/lib/quanwei')).mode & 0o077).toBe(0);
   for (const name of readdirSync(UNITS).filter(isUnit)) {

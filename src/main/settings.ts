@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { loadConfig } from '../config/load.ts';
+import { type ConfigProblem, loadConfig } from '../config/load.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { QuanweiError } from '../kernel/errors.ts';
 
@@ -18,6 +18,8 @@ export interface Settings {
   /** Absolute path of the configuration file. */
   readonly file: string;
   readonly config: GatewayConfig;
+  /** What works in the file and should still be changed. */
+  readonly warnings: readonly ConfigProblem[];
   /** Absolute path of the data directory. */
   readonly data: string;
 }
@@ -40,9 +42,9 @@ export function findConfig(place: Place): string {
 /** @throws QuanweiError BAD_USE, BAD_CONFIG */
 export function loadSettings(place: Place): Settings {
   const file = findConfig(place);
-  const config = loadConfig(file);
+  const { config, warnings } = loadConfig(file);
   const data = resolve(place.data ?? resolve(dirname(file), config.data));
-  return { file, config: { ...config, data }, data };
+  return { file, config: { ...config, data }, warnings, data };
 }
 
 /** The data directory alone; needs no configuration when it is named. @throws QuanweiError BAD_USE, BAD_CONFIG */

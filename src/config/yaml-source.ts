@@ -1,0 +1,71 @@
+import { type Document, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+
+/** Something in a file that has to be put right, or (as a warning) should be. */
+export interface ConfigProblem {
+  /** `file:line:column` */
+  readonly where: string;
+  /** Where in the structure: `devices[3].secret`; empty for the file as a whole. */
+  readonly path: string;
+  readonly what: string;
+  /** What to do about it. */
+  readonly hint: string;
+}
+
+export type Path = readonly PropertyKey[];
+
+/** `['devices', 3, 'secret']` → `devices[3].secret` */
+export const pathText = (path: Path): string =>
+  path.reduce<string>(
+    (text, step) =>
+      typeof step === 'number' ? `${text}[${step}]` : text === '' ? String(step) : `${text}.${String(step)}`,
+    '',
+  );
+
+/** A YAML file that remembers where in it everything stands. */
+export class YamlSource {
+  readonly file: string;
+  readonly document: Document;
+  readonly #lines = new LineCounter();
+
+  constructor(file: string, text: string) {
+    this.file = file;
+    this.document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, stringKeys: true });
+  }
+
+  /** What is wrong with it as YAML. */
+  mistakes(): ConfigProblem[] {
+    return this.document.errors.map(({ pos, message }) => ({
+      where: this.at(pos[0]),
+      path: '',
+      what: `not YAML: ${message}`,
+      hint: 'check indentation, quotes and colons',
+    }));
+  }
+
+  at(offset: number): string {
+    const { line, col } = this.#lines.linePos(offset);
+    return `${this.file}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
+  }
+
+  /** Where the path's last key stands; of a path that is not there, its deepest part that is. */
+  locate(path: Path): string {
+    let node: unknown = this.document.contents;
+    let offset = startOf(node) ?? 0;
+    for (const step of path) {
+      if (isMap(node)) {
+        const pair = node.items.find(
+          (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step),
+        );
+        if (pair === undefined) break;
+        offset = startOf(pair.key) ?? offset;
+        node = pair.value;
+      } else if (isSeq(node) && typeof step === 'number') {
+        node = node.items[step];
+        offset = startOf(node) ?? offset;
+      } else break;
+    }
+    return this.at(offset);
+  }
+}
+
+const startOf = (node: unknown): number | undefined => (isNode(node) ? node.range?.[0] : undefined);
