@@ -130,7 +130,7 @@ export class Broker implements DeviceLink {
       clock,
       loginAttempts: config.loginAttempts,
       checkSecret,
-      nobodysHash: await hashSecret(randomBytes(32).toString('base64url')),
+      nobodysHash: await hashSecret(randomBytes(32).toString('base64url'), 'device'),
     });
     const door = new FrontDoor(
       counters,

@@ -27,7 +27,7 @@ export interface IdentityParts<D extends BrokerDevice> {
   /** Wrong secrets a minute, of one address and of one user name. */
   readonly loginAttempts: number;
   readonly checkSecret: (secret: string, hash: string) => Promise<boolean>;
-  /** A hash nobody's secret fits: what an unknown user is compared with, so that it takes as long. */
+  /** A hash nobody's secret fits, for as long as no device's has been seen. */
   readonly nobodysHash: string;
 }
 
@@ -48,11 +48,14 @@ export class Identity<D extends BrokerDevice> {
   readonly #pepper = randomBytes(32);
   readonly #right = new Map<string, { hash: string; digest: Buffer }>();
   readonly #wrong = new Set<string>();
+  /** What an unknown user's secret is compared with, so that it takes as long as a known one's. */
+  #lastHash: string;
   readonly #queue: (() => void)[] = [];
   #checking = 0;
 
   constructor(parts: IdentityParts<D>) {
     this.#parts = parts;
+    this.#lastHash = parts.nobodysHash;
     this.#addresses = new Attempts(parts.clock, parts.loginAttempts);
     this.#users = new Attempts(parts.clock, parts.loginAttempts);
   }
@@ -79,7 +82,8 @@ export class Identity<D extends BrokerDevice> {
       }
       const guess = `${username} ${digest.toString('base64')} ${hash}`;
       if (this.#wrong.has(guess)) return this.#failed(claim, device);
-      const right = await this.#parts.checkSecret(password.toString('utf8'), hash ?? this.#parts.nobodysHash);
+      this.#lastHash = hash ?? this.#lastHash;
+      const right = await this.#parts.checkSecret(password.toString('utf8'), this.#lastHash);
       if (!right || hash === null) {
         if (this.#wrong.size >= REMEMBERED_WRONG) this.#wrong.clear();
         this.#wrong.add(guess);

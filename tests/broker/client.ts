@@ -60,7 +60,7 @@ export class RawClient {
 
   /** Sends CONNECT and gives CONNACK, or `null` when the connection was closed without one. */
   async login(username: string | null, more: Partial<IConnectPacket> = {}): Promise<IConnackPacket | null> {
-    this.write({
+    const bytes = generate({
       cmd: 'connect',
       protocolId: 'MQTT',
       protocolVersion: 4,
@@ -69,7 +69,11 @@ export class RawClient {
       keepalive: 0,
       ...(username === null ? {} : { username, password: Buffer.from(SECRET) }),
       ...more,
+      ...(more.clientId === '' ? { clean: true } : {}),
     });
+    // The generator knows that this is against the standard; the flag is the second bit of the byte after `MQTT` 4.
+    if (more.clientId === '' && more.clean === false) bytes[9] = (bytes[9] ?? 0) & ~2;
+    this.socket.write(bytes);
     await until(() => this.closed || this.of('connack').length > 0, 'CONNACK');
     return (this.of('connack')[0] as IConnackPacket | undefined) ?? null;
   }
