@@ -31,9 +31,9 @@ export const SAMPLE_ZONE = 'Asia/Shanghai';
 export function testProfile(file: string): ProfileTest {
   const path = resolve(file);
   if (!existsSync(path)) {
-    return { ok: false, problems: [{ where: path, what: 'there is no such file', hint: '' }], samples: [] };
+    return { ok: false, problems: [{ where: file, what: 'there is no such file', hint: '' }], samples: [] };
   }
-  const read = readProfile(path, readFileSync(path, 'utf8'));
+  const read = readProfile(file, readFileSync(path, 'utf8'));
   const { definition } = read;
   if (definition === null) return { ok: false, problems: read.problems, samples: [] };
   const profile: Profile = { ...definition, file: path, program: compileProfile(definition) };
