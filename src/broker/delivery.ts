@@ -1,6 +1,6 @@
 import type { AedesPublishPacket, Client, Subscription } from 'aedes';
 import type { Outgoing } from '../devices/event.ts';
-import { Allowance } from '../intake/allowance.ts';
+import { Allowance } from '../kernel/allowance.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { QuanweiError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { PublishPacket } from 'aedes';
-import { Allowance } from '../intake/allowance.ts';
+import { Allowance } from '../kernel/allowance.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { malformed } from './access.ts';

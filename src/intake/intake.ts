@@ -9,10 +9,10 @@ import type { Device, Registry } from '../devices/registry.ts';
 import type { Doors } from '../doors/commands.ts';
 import type { Draft, Lane } from '../journal/entry.ts';
 import { contentKey, type Journal } from '../journal/journal.ts';
+import { Allowance } from '../kernel/allowance.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
-import { Allowance } from './allowance.ts';
 import type { Inbound } from './inbound.ts';
 
 /** Bytes of an undecodable payload kept word for word; the rest is told by its size and sha256. */

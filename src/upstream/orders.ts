@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Allowance } from '../intake/allowance.ts';
+import { Allowance } from '../kernel/allowance.ts';
 import type { Change, Draft } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Clock } from '../kernel/clock.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../kernel/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Names remembered at most; the one that took longest ago is forgotten, which only ever gives it more. */
 const NAMES = 10_000;

@@ -1,0 +1,281 @@
+import type { Catalogue, Profile } from '../devices/catalogue.ts';
+import { ANY_COMMAND, type DeviceInfo, type Reply } from '../devices/decode.ts';
+import { encodeCommand } from '../devices/encode.ts';
+import type { Detail } from '../devices/event.ts';
+import type { DeviceLink } from '../devices/link.ts';
+import type { Draft } from '../journal/entry.ts';
+import type { Journal } from '../journal/journal.ts';
+import { Allowance } from '../kernel/allowance.ts';
+import type { Cancel, Clock } from '../kernel/clock.ts';
+import { messageOf, QuanweiError } from '../kernel/errors.ts';
+import type { NewId } from '../kernel/ids.ts';
+import type { Log } from '../kernel/log.ts';
+
+/** Who may open a door without being asked why: a fire releases it, a face is its own reason. */
+export type DoorSource = 'operator' | 'centre' | 'linkage' | 'face';
+
+export interface OpenRequest {
+  /** Registry id of the door. */
+  readonly door: string;
+  /** As in the journal: `user:NAME`, `centre`, `system`. */
+  readonly actor: string;
+  /** Required of people; at most 200 characters. */
+  readonly reason: string;
+  readonly source: DoorSource;
+  /** Kept with the command, e.g. the alarm it is for. */
+  readonly detail?: Detail;
+}
+
+export interface DoorResult {
+  readonly ok: boolean;
+  /**
+   * `opened` the device said so · `sent` it never answers, and the message is on its way · `refused` it said no ·
+   * `timeout` it said nothing · `offline` it has no connection.
+   */
+  readonly code: 'opened' | 'sent' | 'refused' | 'timeout' | 'offline';
+  /** The device's own words, or what went wrong. */
+  readonly detail: string;
+  /** From the command on its way to the answer. */
+  readonly ms: number;
+  /** Id of the `door.command` entry. */
+  readonly command: string;
+}
+
+export interface DoorState {
+  readonly id: string;
+  readonly name: string;
+  readonly place: string;
+  readonly connected: boolean;
+  /** The last command of this run and what came of it. */
+  readonly last: (DoorResult & { readonly at: number; readonly actor: string }) | null;
+}
+
+interface DoorRegistry {
+  get(id: string): (DeviceInfo & { profile: string; hub: string | null; enabled: boolean }) | null;
+  all(): readonly (DeviceInfo & { profile: string; hub: string | null; enabled: boolean })[];
+}
+
+export interface DoorsParts {
+  readonly journal: Journal;
+  readonly registry: DoorRegistry;
+  readonly catalogue: Catalogue;
+  readonly link: DeviceLink;
+  readonly timezone: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly newId: NewId;
+}
+
+interface Waiting {
+  readonly door: string;
+  readonly command: string;
+  readonly since: number;
+  readonly timer: Cancel;
+  settle(outcome: Pick<DoorResult, 'ok' | 'code' | 'detail'>): void;
+}
+
+/** Commands whose time is over are remembered, so that an answer that comes late is told apart from one to nothing. */
+const REMEMBERED = 1_000;
+/** What one person may open in a minute, all doors together. */
+const PER_ACTOR = 30;
+
+/**
+ * Opening doors: recorded before the command leaves, answered by what the device says, never more often than it can
+ * bear. A fire's release is held up by nothing: neither by a rate limit nor by a disk that cannot be written.
+ */
+export class Doors {
+  readonly #parts: DoorsParts;
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #over = new Map<string, { door: string; at: number }>();
+  readonly #last = new Map<string, DoorResult & { at: number; actor: string }>();
+  readonly #perActor: Allowance;
+  readonly #perDoor = new Map<number, Allowance>();
+
+  constructor(parts: DoorsParts) {
+    this.#parts = parts;
+    this.#perActor = new Allowance(parts.clock, PER_ACTOR, PER_ACTOR / 60);
+  }
+
+  /**
+   * Resolves with what came of it; a door that does not open is a result, not an exception.
+   * @throws QuanweiError NOT_FOUND no such door, or it cannot be opened from here · BAD_REQUEST no reason given ·
+   *   TOO_MANY the limit of the door or of the person · STORAGE_* it could not be recorded, so it was not done
+   */
+  async open(request: OpenRequest): Promise<DoorResult> {
+    const { device, profile } = this.#door(request.door);
+    const reason = request.reason.trim().slice(0, 200);
+    if (reason === '' && request.source !== 'linkage' && request.source !== 'face') {
+      throw new QuanweiError('BAD_REQUEST', '请填写开门原因 · a reason is required to open a door', {
+        where: device.id,
+      });
+    }
+    const command = this.#parts.newId();
+    const encoded = encodeCommand(profile, device, 'open', {}, command, {
+      now: this.#parts.clock.wall(),
+      timezone: this.#parts.timezone,
+    });
+    if (request.source !== 'linkage') this.#limit(request, encoded.perMinute);
+    await this.#record(request, {
+      id: command,
+      kind: 'door.command',
+      actor: request.actor,
+      subject: device.id,
+      lane: 2,
+      body: { command: 'open', source: request.source, reason, ...request.detail },
+    });
+    const began = this.#parts.clock.mono();
+    const outcome = await this.#deliver(device.id, command, encoded);
+    const result: DoorResult = { ...outcome, ms: Math.round(this.#parts.clock.mono() - began), command };
+    this.#last.set(device.id, { ...result, at: this.#parts.clock.wall(), actor: request.actor });
+    await this.#recordResult(request.actor, device.id, result);
+    return result;
+  }
+
+  /** An answer a device gave; told by the intake after the message is on disk. */
+  reply(device: string, reply: Reply): void {
+    const waiting = reply.to === ANY_COMMAND ? this.#oldest(device) : this.#waiting.get(reply.to);
+    if (waiting !== undefined && waiting.door === device) {
+      waiting.settle({ ok: reply.ok, code: reply.ok ? 'opened' : 'refused', detail: reply.detail || reply.code });
+      return;
+    }
+    const late = this.#over.get(reply.to);
+    if (late === undefined || late.door !== device) return; // answers somebody else's command, or one twice
+    this.#over.delete(reply.to);
+    this.#journal({
+      kind: 'door.result',
+      actor: `device:${device}`,
+      subject: device,
+      lane: 2,
+      body: {
+        command: reply.to,
+        ok: reply.ok,
+        code: 'late',
+        detail: reply.detail,
+        ms: Math.round(this.#parts.clock.mono() - late.at),
+      },
+    }).catch((thrown: unknown) => this.#parts.log.warn({ err: thrown, device }, 'late answer not recorded'));
+  }
+
+  /** Every device that can be opened from here. */
+  list(): DoorState[] {
+    const { registry, catalogue, link } = this.#parts;
+    return registry
+      .all()
+      .filter(({ profile }) => catalogue.has(profile) && opens(catalogue.get(profile)))
+      .map(({ id, name, place, hub }) => ({
+        id,
+        name,
+        place,
+        connected: link.connected(hub ?? id),
+        last: this.#last.get(id) ?? null,
+      }));
+  }
+
+  #door(id: string): { device: DeviceInfo; profile: Profile } {
+    const { registry, catalogue } = this.#parts;
+    const device = registry.get(id);
+    if (device === null || !device.enabled || !catalogue.has(device.profile)) {
+      throw new QuanweiError('NOT_FOUND', `没有此门 · there is no door ${id}`, { where: id });
+    }
+    const profile = catalogue.get(device.profile);
+    if (!opens(profile)) {
+      throw new QuanweiError('NOT_FOUND', `${device.name} 不能远程开启 · cannot be opened from here`, { where: id });
+    }
+    return { device, profile };
+  }
+
+  #limit({ door, actor, source }: OpenRequest, perMinute: number): void {
+    let perDoor = this.#perDoor.get(perMinute);
+    if (perDoor === undefined) {
+      perDoor = new Allowance(this.#parts.clock, perMinute, perMinute / 60);
+      this.#perDoor.set(perMinute, perDoor);
+    }
+    if (!perDoor.take(door) || (source === 'operator' && !this.#perActor.take(actor))) {
+      throw new QuanweiError('TOO_MANY', `开门过于频繁 · ${door} is being opened too often`, {
+        where: door,
+        hint: `at most ${perMinute} a minute for the door, ${PER_ACTOR} a minute for a person`,
+      });
+    }
+  }
+
+  async #deliver(
+    door: string,
+    command: string,
+    encoded: ReturnType<typeof encodeCommand>,
+  ): Promise<Pick<DoorResult, 'ok' | 'code' | 'detail'>> {
+    const answered = encoded.awaitsReply ? this.#expect(door, command, encoded.timeoutMs) : null;
+    try {
+      for (const message of encoded.messages) await this.#parts.link.send(door, message);
+    } catch (thrown) {
+      answered?.waiting.settle({ ok: false, code: 'offline', detail: messageOf(thrown) });
+      return { ok: false, code: 'offline', detail: messageOf(thrown) };
+    }
+    return answered === null ? { ok: true, code: 'sent', detail: '' } : answered.outcome;
+  }
+
+  #expect(door: string, command: string, timeoutMs: number) {
+    const { clock } = this.#parts;
+    const since = clock.mono();
+    let settle: Waiting['settle'] = () => undefined;
+    const outcome = new Promise<Pick<DoorResult, 'ok' | 'code' | 'detail'>>((resolve) => {
+      settle = resolve;
+    });
+    const timer = clock.after(timeoutMs, () => {
+      this.#over.set(command, { door, at: since });
+      for (const oldest of this.#over.keys()) {
+        if (this.#over.size <= REMEMBERED) break;
+        this.#over.delete(oldest);
+      }
+      waiting.settle({ ok: false, code: 'timeout', detail: `no answer within ${timeoutMs} ms` });
+    });
+    const waiting: Waiting = {
+      door,
+      command,
+      since,
+      timer,
+      settle: (result) => {
+        timer.cancel();
+        this.#waiting.delete(command);
+        settle(result);
+      },
+    };
+    this.#waiting.set(command, waiting);
+    return { waiting, outcome };
+  }
+
+  /** Insertion order is the order of sending. */
+  #oldest(door: string): Waiting | undefined {
+    for (const waiting of this.#waiting.values()) if (waiting.door === door) return waiting;
+    return undefined;
+  }
+
+  async #record(request: OpenRequest, draft: Draft): Promise<void> {
+    try {
+      await this.#journal(draft);
+    } catch (thrown) {
+      if (request.source !== 'linkage') throw thrown;
+      this.#parts.log.error({ err: thrown, door: request.door }, 'fire release is not recorded, and goes ahead');
+    }
+  }
+
+  async #recordResult(actor: string, door: string, { command, ok, code, detail, ms }: DoorResult): Promise<void> {
+    try {
+      await this.#journal({
+        kind: 'door.result',
+        actor,
+        subject: door,
+        lane: 2,
+        body: { command, ok, code, detail, ms },
+      });
+    } catch (thrown) {
+      // The door is open or not whatever the disk says; who asked must be told which.
+      this.#parts.log.error({ err: thrown, door, code }, 'what came of opening a door is not recorded');
+    }
+  }
+
+  async #journal(draft: Draft): Promise<void> {
+    await this.#parts.journal.append([draft]);
+  }
+}
+
+const opens = (profile: Profile): boolean => Object.hasOwn(profile.commands, 'open');
