@@ -1,10 +1,20 @@
 import { z } from 'zod';
 import { Duration } from '../config/schema.ts';
 import { TIME_FORMATS } from './device-time.ts';
-import { CATEGORIES, type Category } from './event.ts';
-import { COERCIONS } from './field.ts';
-import { Mistake, parsePath } from './path.ts';
-import { slotsOf, type TemplateSpec } from './template.ts';
+import { Mistake } from './path.ts';
+import {
+  Both,
+  CategoryName,
+  Condition,
+  Field,
+  Name,
+  PathText,
+  readBy,
+  Scalar,
+  Template,
+  TopicText,
+} from './profile-language.ts';
+import { CommandSample, Example, Sample } from './profile-sample.ts';
 import { parseTopic } from './topics.ts';
 
 /**
@@ -13,111 +23,6 @@ import { parseTopic } from './topics.ts';
  * `docs/adding-a-device.md`. There is no code in a profile and no regular expression: whatever a profile says is
  * bounded in time. What goes beyond the shape of one value (names that must exist elsewhere) is in profile-rules.ts.
  */
-
-const Name = z
-  .string()
-  .regex(/^[a-zA-Z][a-zA-Z0-9]{0,39}$/, 'a name: letters and digits, starting with a letter, at most 40');
-const Words = z.string().min(1).max(400);
-/** Text for people, in both languages. */
-const Both = z.strictObject({ zh: Words, en: Words });
-const Scalar = z.union([z.string().max(256), z.number(), z.boolean()]);
-
-/** A string that one of our small languages must be able to read. */
-const readBy = (parse: (text: string) => unknown) =>
-  z
-    .string()
-    .min(1)
-    .max(300)
-    .superRefine((text, context) => {
-      try {
-        parse(text);
-      } catch (thrown) {
-        if (!(thrown instanceof Mistake)) throw thrown;
-        context.addIssue({ code: 'custom', message: thrown.message });
-      }
-    });
-
-export const PathText = readBy(parsePath).describe(
-  'Where a value lies in the message: info.time, list[0].name, info["odd key"]; alternatives with |. ' +
-    'Other sources: @ (item of each), $payload, $topic.NAME, $param.NAME, $device.id, $bytes.NAME',
-);
-export const TopicText = readBy(parseTopic).describe(
-  'Topic with {parameter}, {+name} for any one level, {#name} for one or more levels',
-);
-
-const Template: z.ZodType<TemplateSpec> = z
-  .json()
-  .superRefine((value, context) => {
-    try {
-      slotsOf(value);
-    } catch (thrown) {
-      if (!(thrown instanceof Mistake)) throw thrown;
-      context.addIssue({ code: 'custom', message: thrown.message });
-    }
-  })
-  .describe(
-    'JSON, or plain text, with slots: {{ path }}, {{ path as integer }}, {{ path else "text" }}',
-  ) as z.ZodType<TemplateSpec>;
-
-const TestObject = z.strictObject({
-  equals: Scalar.optional(),
-  in: z
-    .union([
-      z.array(Scalar).min(1).max(100),
-      z.string().regex(/^\$param\.[a-zA-Z][a-zA-Z0-9]*$/, 'a list, or $param.NAME for a list kept in a parameter'),
-    ])
-    .optional(),
-  from: z.number().optional().describe('At least this; text that reads as a number counts'),
-  to: z.number().optional().describe('At most this'),
-  exists: z.boolean().optional().describe('true: there is something (not null, not blank text)'),
-  startsWith: z.string().min(1).max(100).optional(),
-  get not() {
-    return z.union([Scalar, TestObject]).optional();
-  },
-});
-const Test = z
-  .union([Scalar, TestObject])
-  .describe('A plain value means "equals", compared as text: 1 fits "1". $param.NAME compares with a parameter');
-
-/** All lines must hold. The key is a path, the value a test; `any` and `none` take lists of conditions. */
-export const Condition = z
-  .object({
-    get any() {
-      return z.array(Condition).min(1).max(16).optional();
-    },
-    get none() {
-      return z.array(Condition).min(1).max(16).optional();
-    },
-  })
-  .catchall(Test)
-  .superRefine((condition, context) => {
-    for (const key of Object.keys(condition)) {
-      if (key === 'any' || key === 'none') continue;
-      const result = PathText.safeParse(key);
-      if (!result.success) {
-        context.addIssue({ code: 'custom', path: [key], message: result.error.issues[0]?.message ?? 'not a path' });
-      }
-    }
-  });
-
-export const Field = z
-  .union([
-    PathText,
-    z.strictObject({
-      from: PathText.optional(),
-      value: Scalar.optional().describe('A fixed value instead of `from`'),
-      as: z.enum(COERCIONS).optional().describe('Numbers often arrive as text: say what they are'),
-      map: z.record(z.string(), Scalar).optional().describe('What the device says → what we say'),
-      else: Scalar.optional().describe('When the path leads nowhere or the map has no such entry'),
-    }),
-  ])
-  .superRefine((field, context) => {
-    if (typeof field === 'object' && (field.from === undefined) === (field.value === undefined)) {
-      context.addIssue({ code: 'custom', message: 'either `from` or `value` is required' });
-    }
-  });
-
-const CategoryName = z.enum(Object.keys(CATEGORIES) as [Category, ...Category[]]);
 
 const Time = z.strictObject({
   from: PathText,
@@ -309,76 +214,6 @@ const Hub = z.strictObject({
     .describe(
       'Profiles tried for an end device nobody registered: what they find is raised in the hub’s name, so that a fire is not lost',
     ),
-});
-
-const SampleEvent = z.strictObject({
-  category: CategoryName,
-  kind: z.enum(['pulse', 'level']).default('pulse'),
-  active: z.boolean().default(true),
-  replayed: z.boolean().default(false),
-  test: z.boolean().default(false),
-  device: z.string().max(64).optional(),
-  detail: z.record(z.string(), Scalar).default({}),
-  evidence: z
-    .array(z.strictObject({ kind: z.enum(['picture', 'clip']), ref: z.string(), sha256: z.string() }))
-    .optional(),
-});
-
-const Sample = z.strictObject({
-  name: Words,
-  topic: z.string().min(1).max(300),
-  payload: z.json().optional(),
-  text: z.string().max(4_000).optional().describe('Instead of payload: not JSON'),
-  retain: z.boolean().default(false),
-  params: z.record(z.string(), z.string()).default({}),
-  message: z.string().max(40).optional().describe('Which message it must be taken for'),
-  plays: z
-    .enum(['birth', 'will', 'heartbeat', 'often', 'seldom', 'never'])
-    .default('seldom')
-    .describe('When the simulator sends it'),
-  answers: Name.optional().describe('The command the simulator answers with this'),
-  unknown: z.literal(true).optional().describe('Must be refused as undecodable'),
-  time: z.string().max(40).nullable().default(null).describe('The device time that must come out, ISO 8601'),
-  events: z.array(SampleEvent).default([]),
-  reports: z
-    .strictObject({
-      online: z.boolean().optional(),
-      battery: z.number().optional(),
-      firmware: z.string().optional(),
-      address: z.string().optional(),
-      clock: z.string().optional(),
-    })
-    .default({}),
-  receipt: z.strictObject({ topic: z.string(), payload: z.json() }).nullable().default(null),
-  reply: z
-    .strictObject({ to: z.string(), ok: z.boolean(), code: z.string().default(''), detail: z.string().default('') })
-    .nullable()
-    .default(null),
-  candidate: z.string().max(200).nullable().default(null),
-  device: z.string().max(64).optional().describe('Behind a hub: the end device it must be taken for'),
-});
-
-const CommandSample = z.strictObject({
-  command: Name,
-  args: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
-  send: z.array(z.strictObject({ topic: z.string(), payload: z.json() })).min(1),
-});
-
-const Example = z.strictObject({
-  id: z.string().max(64).describe('Id of the device the samples are from'),
-  name: z.string().max(200).default(''),
-  place: z.string().max(200).default(''),
-  params: z.record(z.string(), z.string()).default({}),
-  now: z.string().default('2026-06-01T04:00:00.000Z').describe('The gateway’s clock when the samples arrive'),
-  children: z
-    .array(
-      z.strictObject({
-        id: z.string().max(64),
-        profile: z.string().max(64),
-        params: z.record(z.string(), z.string()).default({}),
-      }),
-    )
-    .default([]),
 });
 
 export const ProfileDefinition = z.strictObject({
