@@ -1,12 +1,15 @@
-import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
 import type { Command } from 'commander';
-import { type ConfigProblem, loadConfig } from '../config/load.ts';
+import { type ConfigProblem, type Env, loadConfig } from '../config/load.ts';
 import type { GatewayConfig } from '../config/schema.ts';
-import { QuanweiError } from '../kernel/errors.ts';
+import { messageOf, QuanweiError } from '../kernel/errors.ts';
 
 /** Where a box has its configuration when it was installed by `systemd/install.sh`. */
 export const INSTALLED_CONFIG = '/etc/quanwei/gateway.yaml';
+/** `NAME=value` lines beside the configuration, for its `${NAME}`. */
+const SECRETS = 'secrets.env';
 
 /** What the user said about where things are. */
 export interface Place {
@@ -17,11 +20,9 @@ export interface Place {
 export interface Settings {
   /** Absolute path of the configuration file. */
   readonly file: string;
+  /** Every path in it absolute; `data` as the user wants it. */
   readonly config: GatewayConfig;
-  /** What works in the file and should still be changed. */
   readonly warnings: readonly ConfigProblem[];
-  /** Absolute path of the data directory. */
-  readonly data: string;
 }
 
 export const withPlace = (command: Command): Command =>
@@ -42,11 +43,21 @@ export function findConfig(place: Place): string {
 /** @throws QuanweiError BAD_USE, BAD_CONFIG */
 export function loadSettings(place: Place): Settings {
   const file = findConfig(place);
-  const { config, warnings } = loadConfig(file);
-  const data = resolve(place.data ?? resolve(dirname(file), config.data));
-  return { file, config: { ...config, data }, warnings, data };
+  const { config, warnings } = loadConfig(file, withSecrets(file, process.env));
+  return { file, config: place.data === undefined ? config : { ...config, data: resolve(place.data) }, warnings };
 }
 
 /** The data directory alone; needs no configuration when it is named. @throws QuanweiError BAD_USE, BAD_CONFIG */
 export const dataDirectory = (place: Place): string =>
-  place.data === undefined ? loadSettings(place).data : resolve(place.data);
+  place.data === undefined ? loadSettings(place).config.data : resolve(place.data);
+
+/** A person at a terminal gets the same secrets as the service does; what the environment already says, holds. */
+function withSecrets(config: string, env: Env): Env {
+  const file = join(dirname(config), SECRETS);
+  if (!existsSync(file)) return env;
+  try {
+    return { ...parseEnv(readFileSync(file, 'utf8')), ...env };
+  } catch (cause) {
+    throw new QuanweiError('BAD_CONFIG', messageOf(cause), { where: file, hint: 'sudo quanwei …', cause });
+  }
+}

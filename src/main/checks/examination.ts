@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { describeProblem } from '../../config/load.ts';
 import { BUILT_IN_PROFILES, loadCatalogue } from '../../devices/catalogue.ts';
 import { type Clock, SystemClock } from '../../kernel/clock.ts';
 import { messageOf, QuanweiError } from '../../kernel/errors.ts';
@@ -20,7 +21,7 @@ const MIN_FREE = 500_000_000;
 export async function examine(place: Place, clock: Clock = new SystemClock()): Promise<Finding[]> {
   const findings: Finding[] = [checkNode(), checkMemory(), ...checkClock(clock)];
   const settings = readConfig(place, findings);
-  const data = settings?.data ?? (place.data === undefined ? null : resolve(place.data));
+  const data = settings?.config.data ?? (place.data === undefined ? null : resolve(place.data));
   if (data !== null) {
     findings.push(...checkDisk(data, settings?.config.retention.minFree ?? MIN_FREE), ...checkJournal(data));
   }
@@ -38,7 +39,7 @@ export async function examine(place: Place, clock: Clock = new SystemClock()): P
 function readConfig(place: Place, findings: Finding[]): Settings | null {
   try {
     const settings = loadSettings(place);
-    const { file, config } = settings;
+    const { file, config, warnings } = settings;
     findings.push({
       name: 'config',
       verdict: 'good',
@@ -48,6 +49,13 @@ function readConfig(place: Place, findings: Finding[]): Settings | null {
       },
       figures: { file, devices: config.devices.length },
     });
+    for (const problem of warnings) {
+      findings.push({
+        name: 'config.warning',
+        verdict: 'doubtful',
+        text: { zh: `配置建议：${problem.where}`, en: `Configuration: ${describeProblem(problem)}` },
+      });
+    }
     if ((statSync(file).mode & 0o004) !== 0) {
       findings.push({
         name: 'config.mode',
@@ -68,10 +76,9 @@ function readConfig(place: Place, findings: Finding[]): Settings | null {
   }
 }
 
-function checkProfiles({ file, config }: Settings): Finding {
+function checkProfiles({ config }: Settings): Finding {
   try {
-    const own = config.profiles.map((dir) => resolve(dirname(file), dir));
-    const catalogue = loadCatalogue([BUILT_IN_PROFILES, ...own]);
+    const catalogue = loadCatalogue([BUILT_IN_PROFILES, ...config.profiles]);
     const unknown = config.devices.filter((device) => !catalogue.has(device.profile));
     const [first] = unknown;
     const count = catalogue.all().length;

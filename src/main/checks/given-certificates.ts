@@ -4,8 +4,8 @@ import type { Settings } from '../settings.ts';
 import type { CertificateFile } from './certificates.ts';
 
 /** Every certificate file the configuration names, and those the box's own CA has made. */
-export function certificatesOf({ config, data }: Settings): CertificateFile[] {
-  const { mqtt, http, upstream } = config;
+export function certificatesOf({ config }: Settings): CertificateFile[] {
+  const { data, mqtt, http, upstream } = config;
   const files: CertificateFile[] = [];
   const add = (what: string, file: string | undefined, key?: string) => {
     if (file !== undefined) files.push({ what, file, ...(key === undefined ? {} : { key }) });

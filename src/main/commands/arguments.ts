@@ -12,3 +12,12 @@ export const wholeNumber =
     }
     return value;
   };
+
+/** A share from 0 to 1. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (!/^(0|1|0?\.\d+|1\.0+)$/.test(text) || value < 0 || value > 1) {
+    throw new InvalidArgumentError('a number from 0 to 1');
+  }
+  return value;
+}

@@ -22,9 +22,9 @@ function whereIs(options: Place & { to?: string; keep?: number }): Where {
     const data = resolve(options.data);
     return { data, to: resolve(options.to ?? join(data, 'backups')), keep: options.keep ?? KEEP };
   }
-  const { data, config } = loadSettings(options);
-  const to = options.to ?? config.backup.dir ?? join(data, 'backups');
-  return { data, to: resolve(to), keep: options.keep ?? config.backup.keep };
+  const { data, backup: wanted } = loadSettings(options).config;
+  const to = options.to ?? wanted.dir ?? join(data, 'backups');
+  return { data, to: resolve(to), keep: options.keep ?? wanted.keep };
 }
 
 export function addBackup(program: Command): void {

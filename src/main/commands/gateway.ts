@@ -22,9 +22,10 @@ export function addGateway(program: Command): void {
       const log = createLog('gateway');
       const clock = new SystemClock();
       const manager = new ServiceManager({ clock, log });
+      for (const problem of settings.warnings) log.warn(problem, 'configuration');
       const gateway = await open(settings, log, clock);
       if (gateway.firstLogin !== null) {
-        const file = keepFirstLogin(settings.data, gateway.firstLogin);
+        const file = keepFirstLogin(settings.config.data, gateway.firstLogin);
         log.warn({ file }, 'the first administrator was made; sign in, change the password, remove the file');
       }
       log.info({ mqtt: gateway.mqtt, http: gateway.http }, 'the gateway is ready');

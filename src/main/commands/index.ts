@@ -2,15 +2,18 @@ import type { Command } from 'commander';
 import { addBackup, addRestore } from './backup.ts';
 import { addCa } from './ca.ts';
 import { addCheck } from './check.ts';
+import { addDemo } from './demo.ts';
 import { addGateway, addUp } from './gateway.ts';
 import { addJournal } from './journal.ts';
 import { addProfile } from './profile.ts';
+import { addSimulate } from './simulate.ts';
 import { addSupportBundle } from './support-bundle.ts';
 import { addVerify } from './verify.ts';
 import { addVersion } from './version.ts';
 
 /** Every command of `quanwei`, in the order the help shows them. */
 export const COMMANDS: readonly ((program: Command) => void)[] = [
+  addDemo,
   addUp,
   addGateway,
   addCheck,
@@ -20,6 +23,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   addRestore,
   addProfile,
   addCa,
+  addSimulate,
   addSupportBundle,
   addVersion,
 ];
