@@ -1,0 +1,186 @@
+import { Board } from '../alarms/board.ts';
+import { Escalation } from '../alarms/escalation.ts';
+import { Accounts } from '../api/accounts.ts';
+import { createServer } from '../api/server.ts';
+import { Broker } from '../broker/broker.ts';
+import { openAuthority } from '../broker/ca.ts';
+import type { GatewayConfig } from '../config/schema.ts';
+import { BUILT_IN_PROFILES, loadCatalogue } from '../devices/catalogue.ts';
+import { Registry } from '../devices/registry.ts';
+import { Supervision } from '../devices/supervision.ts';
+import { Doors } from '../doors/commands.ts';
+import { Linkage } from '../doors/linkage.ts';
+import { Intake } from '../intake/intake.ts';
+import { DiskWatch } from '../journal/disk-watch.ts';
+import type { Lane } from '../journal/entry.ts';
+import { Journal } from '../journal/journal.ts';
+import { Retention } from '../journal/retention.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { idSource } from '../kernel/ids.ts';
+import type { Log } from '../kernel/log.ts';
+import { Bridge } from '../upstream/bridge.ts';
+import { centreOrders } from './orders.ts';
+import { VERSION } from './version.ts';
+import { Watch } from './watch.ts';
+
+/** The oldest alarm the centre has not confirmed may wait this long before that is an alarm of its own. */
+const BACKLOG_LIMIT_MS = 10 * 60_000;
+
+export interface GatewayOptions {
+  /** Paths absolute, defaults filled: what `loadConfig` gives. */
+  readonly config: GatewayConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Password of the first administrator when there is none yet; made up when absent. */
+  readonly firstPassword?: string;
+}
+
+export interface Gateway {
+  readonly mqtt: readonly string[];
+  readonly http: string;
+  /** The administrator made on the first start, told once; `null` ever after. */
+  readonly firstLogin: { readonly name: string; readonly password: string } | null;
+  healthy(): boolean;
+  /** Stops in reverse order of starting; what was acknowledged is on disk. */
+  close(): Promise<void>;
+}
+
+/** Puts the rooms together along the data's path (design §4) and opens the doors last. */
+export async function startGateway({ config, clock, log, firstPassword }: GatewayOptions): Promise<Gateway> {
+  const closers: (() => void | Promise<void>)[] = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const newId = idSource(clock);
+    const catalogue = loadCatalogue([BUILT_IN_PROFILES, ...config.profiles]);
+    const journal = await Journal.open({ dir: config.data, clock, log, newId });
+    closers.push(() => journal.close());
+    const registry = await Registry.load({ journal, catalogue, config, clock, log });
+    closers.push(() => registry.close());
+    const board = await Board.load({
+      journal,
+      config: config.alarms,
+      timezone: config.site.timezone,
+      clock,
+      log,
+      newId,
+    });
+    const escalation = new Escalation({ board, journal, config: config.alarms, clock, log });
+
+    const links: { broker: Broker | null; doors: Doors | null } = { broker: null, doors: null };
+    const parts = { journal, board, catalogue, registry, timezone: config.site.timezone, clock, log };
+    const intake = new Intake(
+      parts,
+      () => links.broker,
+      () => links.doors,
+    );
+    const authority = await openAuthority(config.data, clock);
+    const broker = await Broker.start({
+      config: config.mqtt,
+      intake,
+      registry,
+      catalogue,
+      journal,
+      log,
+      clock,
+      ca: authority,
+    });
+    links.broker = broker;
+    closers.push(() => broker.close());
+    const doors = new Doors({
+      journal,
+      registry,
+      catalogue,
+      link: broker,
+      timezone: config.site.timezone,
+      clock,
+      log,
+      newId,
+    });
+    links.doors = doors;
+    const linkage = new Linkage({ journal, doors, config: config.alarms, clock, log });
+    closers.push(() => linkage.stop());
+    const supervision = new Supervision({ board, registry, catalogue, clock, log, journal });
+    closers.push(() => supervision.stop());
+
+    const bridge =
+      config.upstream === undefined
+        ? null
+        : new Bridge({
+            journal,
+            config: config.upstream,
+            site: config.site,
+            clock,
+            log,
+            random: Math.random,
+            orders: centreOrders({ board, doors, registry }),
+            about: (id) => registry.get(id),
+          });
+    if (bridge !== null) closers.push(() => bridge.stop());
+    const accounts = await Accounts.load({ journal, clock });
+    const firstLogin = await accounts.bootstrap(firstPassword);
+    // What the centre has not confirmed is not let go of. Without a centre nothing waits for one.
+    const protect = (seq: number, lane: Lane | null) =>
+      bridge !== null && lane !== null && seq > journal.cursor(`upstream.${lane}`);
+    const keeping = { journal, config: config.retention, clock, log, protect };
+    const retention = new Retention(keeping);
+    closers.push(() => retention.stop());
+    const diskWatch = new DiskWatch(keeping);
+    closers.push(() => diskWatch.stop());
+    const watch = new Watch({
+      journal,
+      board,
+      clock,
+      log,
+      minFree: config.retention.minFree,
+      backlogAge: () => bridge?.state().oldestAlarmMs ?? 0,
+      backlogLimit: BACKLOG_LIMIT_MS,
+    });
+    closers.push(() => watch.stop());
+    const server = await createServer({
+      journal,
+      board,
+      registry,
+      catalogue,
+      doors,
+      bridge,
+      broker,
+      accounts,
+      config,
+      log,
+      clock,
+      version: VERSION,
+      ca: authority,
+      counts: () => intake.counts,
+    });
+    closers.push(() => server.close());
+
+    await journal.append([
+      { kind: 'system.started', actor: 'system', subject: null, body: { version: VERSION, boot: clock.boot } },
+    ]);
+    closers.push(async () => {
+      if (journal.state().ok) {
+        await journal.append([{ kind: 'system.stopped', actor: 'system', subject: null, body: { version: VERSION } }]);
+      }
+    });
+    escalation.start();
+    closers.push(() => escalation.stop());
+    linkage.start();
+    supervision.start();
+    watch.start();
+    retention.start();
+    diskWatch.start();
+    bridge?.start();
+    return {
+      mqtt: broker.addresses.map(({ url }) => url),
+      http: server.address,
+      firstLogin,
+      healthy: () => journal.state().ok,
+      close,
+    };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}

@@ -1,0 +1,86 @@
+import type { AlarmDeed } from '../alarms/actions.ts';
+import type { Board } from '../alarms/board.ts';
+import type { Registry } from '../devices/registry.ts';
+import type { Doors } from '../doors/commands.ts';
+import { QuanweiError } from '../kernel/errors.ts';
+import type { OrderHandlers, OrderResult } from '../upstream/orders.ts';
+
+interface Rooms {
+  readonly board: Board;
+  readonly doors: Doors;
+  readonly registry: Registry;
+}
+
+const done = (detail: string, result?: unknown): OrderResult => ({
+  ok: true,
+  code: 'OK',
+  detail,
+  ...(result === undefined ? {} : { result }),
+});
+
+/** What the centre may order, done by the rooms that do it for everybody else, with the same rules. */
+export function centreOrders({ board, doors, registry }: Rooms): OrderHandlers {
+  const act = async (alarm: string, deed: AlarmDeed, by: string): Promise<OrderResult> => {
+    const after = await board.transact((tx) => tx.act({ ...deed, alarm }, { actor: 'centre', role: by }));
+    return done(`${after.condition}, ${after.handling}`);
+  };
+  const device = (id: string) => {
+    const found = registry.get(id);
+    if (found === null) throw new QuanweiError('NOT_FOUND', `there is no device ${id}`);
+    const { name, place, profile } = found;
+    const { online, lastSeen, battery, firmware } = registry.state(id);
+    return { id, name, place, profile, online, lastSeen, battery, firmware };
+  };
+  return {
+    acknowledge: ({ alarm, note, by }) => act(alarm, { type: 'acknowledge', note }, by),
+    handle: ({ alarm, result, by }) => act(alarm, { type: 'handle', result }, by),
+    close: ({ alarm, reason, by }) => act(alarm, { type: 'close', result: reason, reason }, by),
+    note: ({ alarm, text, by }) => act(alarm, { type: 'note', note: text }, by),
+
+    async openDoor({ door, reason, by }) {
+      const { ok, code, detail, ms } = await doors.open({
+        door,
+        actor: 'centre',
+        reason,
+        source: 'centre',
+        detail: { by },
+      });
+      return { ok, code: ok ? 'OK' : code.toUpperCase(), detail: detail === '' ? `${code} after ${ms} ms` : detail };
+    },
+
+    evidence: ({ alarm, ref }) => {
+      // Pictures and clips come with the cameras; until a device stores some there is none to fetch.
+      const found = board.get(alarm)?.evidence.some((one) => one.ref === ref) ?? false;
+      return Promise.reject(
+        new QuanweiError(
+          'NOT_FOUND',
+          found ? `${ref} is not kept on this box` : `alarm ${alarm} has no evidence ${ref}`,
+        ),
+      );
+    },
+
+    async query({ what, alarm, device: id, limit }) {
+      switch (what) {
+        case 'alarms':
+          return done('open alarms', board.open().slice(0, limit));
+        case 'alarm': {
+          const found = alarm === undefined ? null : board.get(alarm);
+          if (found === null) throw new QuanweiError('NOT_FOUND', `there is no alarm ${alarm ?? '(none named)'}`);
+          return done('the alarm as it is', found);
+        }
+        case 'devices':
+          return done(
+            'devices',
+            registry
+              .all()
+              .slice(0, limit)
+              .map(({ id: one }) => device(one)),
+          );
+        case 'device':
+          return done('the device as it is', device(id ?? ''));
+        case 'doors':
+          return done('doors', doors.list().slice(0, limit));
+      }
+    },
+  };
+}
