@@ -125,7 +125,7 @@ export class Accounts {
   /** @throws QuanweiError BAD_CREDENTIALS; TOO_MANY when too many passwords are being checked right now */
   async check(name: string, password: string): Promise<Account> {
     if (this.#checking >= CHECKS_AT_ONCE) {
-      throw new QuanweiError('TOO_MANY', '正在登录的人太多，请稍候 too many sign-ins at once; try again');
+      throw new QuanweiError('TOO_MANY', '正在登录的人太多，请稍候 · too many sign-ins at once; try again');
     }
     this.#checking += 1;
     try {
@@ -133,7 +133,7 @@ export class Accounts {
       this.#decoy ??= hashSecret(randomBytes(16).toString('hex'));
       const right = await checkSecret(password, stored?.hash ?? (await this.#decoy));
       if (stored === undefined || !right || stored.account.disabled) {
-        throw new QuanweiError('BAD_CREDENTIALS', '用户名或密码错误 name or password is wrong');
+        throw new QuanweiError('BAD_CREDENTIALS', '用户名或密码错误 · name or password is wrong');
       }
       return stored.account;
     } finally {
@@ -152,7 +152,7 @@ export class Accounts {
     actor: string,
   ): Promise<{ account: Account; password: string }> {
     const { name, display, role } = draft;
-    if (this.#all.has(name)) throw new QuanweiError('CONFLICT', `用户 ${name} 已存在 the account exists`);
+    if (this.#all.has(name)) throw new QuanweiError('CONFLICT', `用户 ${name} 已存在 · the account exists`);
     if (this.#all.size >= ACCOUNTS) throw new QuanweiError('TOO_MANY', `at most ${ACCOUNTS} accounts`);
     const password = draft.password ?? generatePassword();
     checkStrength(password);
@@ -229,7 +229,7 @@ export class Accounts {
     await this.check(name, current);
     checkStrength(next);
     if (current === next) {
-      throw new QuanweiError('BAD_REQUEST', '新密码不能与旧密码相同 the new password is the old one');
+      throw new QuanweiError('BAD_REQUEST', '新密码不能与旧密码相同 · the new password is the old one');
     }
     const hash = await hashSecret(next);
     return this.#inTurn(() => this.#replaceHash(name, hash, false, `user:${name}`, keep));
@@ -263,14 +263,14 @@ export class Accounts {
 
   #stored(name: string): Stored {
     const stored = this.#all.get(name);
-    if (stored === undefined) throw new QuanweiError('NOT_FOUND', `没有用户 ${name} there is no such account`);
+    if (stored === undefined) throw new QuanweiError('NOT_FOUND', `没有用户 ${name} · there is no such account`);
     return stored;
   }
 
   #keepOneAdmin(name: string): void {
     const others = this.all().filter((other) => other.name !== name && other.role === 'admin' && !other.disabled);
     if (this.get(name)?.role === 'admin' && others.length === 0) {
-      throw new QuanweiError('CONFLICT', '至少保留一名管理员 the last administrator must stay', {
+      throw new QuanweiError('CONFLICT', '至少保留一名管理员 · the last administrator must stay', {
         hint: 'make somebody else an administrator first',
       });
     }
@@ -296,7 +296,7 @@ function checkStrength(password: string): void {
   if (password.length < PASSWORD_MIN || new Set(password).size < 4) {
     throw new QuanweiError(
       'BAD_REQUEST',
-      `密码至少 ${PASSWORD_MIN} 位且不能过于简单 at least ${PASSWORD_MIN} characters, not all the same`,
+      `密码至少 ${PASSWORD_MIN} 位且不能过于简单 · at least ${PASSWORD_MIN} characters, not all the same`,
       { where: 'password' },
     );
   }

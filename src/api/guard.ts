@@ -47,10 +47,10 @@ function admit(request: FastifyRequest, access: Access | undefined): void {
   if (access === 'public') return;
   if (access === 'local' && LOOPBACK.test(request.ip)) return;
   const signedIn = request.signedIn;
-  if (signedIn === null) throw new QuanweiError('NOT_SIGNED_IN', '请先登录 sign in first');
+  if (signedIn === null) throw new QuanweiError('NOT_SIGNED_IN', '请先登录 · sign in first');
   if (access === 'self') return;
   if (signedIn.account.mustChange) {
-    throw new QuanweiError('FORBIDDEN', '请先修改密码 change your password first', {
+    throw new QuanweiError('FORBIDDEN', '请先修改密码 · change your password first', {
       where: 'password',
       hint: 'POST /api/password',
     });
@@ -58,7 +58,7 @@ function admit(request: FastifyRequest, access: Access | undefined): void {
   if (access === 'local') return;
   const needed = access ?? 'admin';
   if (!atLeast(signedIn.account.role, needed)) {
-    throw new QuanweiError('FORBIDDEN', `需要权限 ${needed} your role does not allow this`, {
+    throw new QuanweiError('FORBIDDEN', `需要权限 ${needed} · your role does not allow this`, {
       hint: `it takes the role ${needed}`,
     });
   }
@@ -83,12 +83,12 @@ function refuseOtherSites(request: FastifyRequest): void {
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   // The types a form of another site can send without being asked for permission are not among these.
   if (hasBody && !/^application\/json(\s*;|$)/i.test(type ?? '')) {
-    throw new QuanweiError('BAD_REQUEST', '只接受 JSON only application/json is accepted', { where: 'content-type' });
+    throw new QuanweiError('BAD_REQUEST', '只接受 JSON · only application/json is accepted', { where: 'content-type' });
   }
 }
 
 const otherSite = (): QuanweiError =>
-  new QuanweiError('FORBIDDEN', '拒绝来自其他网站的请求 requests from other sites are refused');
+  new QuanweiError('FORBIDDEN', '拒绝来自其他网站的请求 · requests from other sites are refused');
 
 function hostOf(origin: string): string | null {
   if (!URL.canParse(origin)) return null;

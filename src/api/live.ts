@@ -93,7 +93,7 @@ export class Live {
   open({ raw, headers, topics, after, session }: LiveRequest): void {
     const mine = [...this.#clients].filter((client) => client.session === session).length;
     if (this.#clients.size >= CLIENTS || mine >= PER_SESSION) {
-      throw new QuanweiError('TOO_MANY', '打开的实时页面太多 too many live streams are open');
+      throw new QuanweiError('TOO_MANY', '打开的实时页面太多 · too many live streams are open');
     }
     const kinds = ENTRY_KINDS.filter((kind) => topics.some((topic) => kind.startsWith(`${topic}.`)));
     const head = this.#journal.head();

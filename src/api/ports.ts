@@ -1,53 +1,62 @@
-import type { AlarmAction, By } from '../alarms/actions.ts';
-import type { Alarm } from '../alarms/alarm.ts';
+import type { Board } from '../alarms/board.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import type { Catalogue } from '../devices/catalogue.ts';
+import type { Doors } from '../doors/commands.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
+import type { Bridge } from '../upstream/bridge.ts';
 import type { Accounts } from './accounts.ts';
 
 /** The parts of other rooms the API needs, as narrow as it needs them. */
-export interface ApiBoard {
-  open(): Alarm[];
-  get(id: string): Alarm | null;
-  transact<T>(work: (tx: ApiTransaction) => T): Promise<T>;
-}
-
-export interface ApiTransaction {
-  act(action: AlarmAction, by: By): Alarm;
-}
-
 export interface ApiDevice {
   readonly id: string;
   readonly name: string;
   readonly place: string;
+  readonly profile: string;
+  readonly hub: string | null;
+  readonly parent: string | null;
+  readonly secretHash: string | null;
+  readonly managed: 'file' | 'page';
+  readonly enabled: boolean;
+  readonly silentAfter: number | null;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+export interface ApiDeviceState {
+  readonly online: boolean | null;
+  /** ms since the epoch */
+  readonly lastSeen: number | null;
+  /** 0–100 */
+  readonly battery: number | null;
+  readonly firmware: string | null;
+  readonly address: string | null;
 }
 
 export interface ApiRegistry {
   get(id: string): ApiDevice | null;
   all(): ApiDevice[];
-  state(id: string): { readonly online: boolean | null };
+  state(id: string): ApiDeviceState;
+  candidates(): readonly { readonly via: string | null; readonly key: string; readonly hint: string }[];
 }
 
 export interface ApiBroker {
   readonly addresses: readonly { readonly url: string }[];
   /** Counts since the start, of which only the numbers are shown. */
   stats(): object;
-}
-
-export interface ApiBridge {
-  state(): { readonly connected: boolean; readonly oldestAlarmMs: number };
+  /** Puts out whoever may no longer be in. */
+  recheck(): Promise<void>;
 }
 
 export interface ApiParts {
   readonly journal: Journal;
-  readonly board: ApiBoard;
+  readonly board: Board;
   readonly registry: ApiRegistry;
+  readonly doors: Doors;
   readonly catalogue: Catalogue;
   readonly broker: ApiBroker;
   /** `null` when no centre is configured. */
-  readonly bridge: ApiBridge | null;
+  readonly bridge: Bridge | null;
   readonly accounts: Accounts;
   readonly config: GatewayConfig;
   readonly clock: Clock;

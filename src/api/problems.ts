@@ -58,7 +58,7 @@ function understand(thrown: unknown): QuanweiError {
   if (hasZodFastifySchemaValidationErrors(thrown)) {
     const [first] = thrown.validation;
     const where = `${thrown.validationContext ?? 'request'}${first?.instancePath ?? ''}`;
-    return new QuanweiError('BAD_REQUEST', `请求格式不对 ${first?.message ?? 'the request is malformed'}`, {
+    return new QuanweiError('BAD_REQUEST', `请求格式不对 · ${first?.message ?? 'the request is malformed'}`, {
       where,
       hint: '/api/openapi.json has the form of every request',
     });
@@ -67,7 +67,7 @@ function understand(thrown: unknown): QuanweiError {
     return new QuanweiError('INVARIANT', 'an answer did not have the form it promises', { cause: thrown });
   }
   const { statusCode, message } = thrown as { statusCode?: unknown; message?: unknown };
-  if (statusCode === 429) return new QuanweiError('TOO_MANY', '请求过于频繁，请稍候 too many requests; wait');
+  if (statusCode === 429) return new QuanweiError('TOO_MANY', '请求过于频繁，请稍候 · too many requests; wait');
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
     return new QuanweiError('BAD_REQUEST', String(message));
   }

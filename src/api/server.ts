@@ -60,7 +60,9 @@ export async function createServer(parts: ApiParts): Promise<ApiServer> {
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerProblem(log));
   app.setNotFoundHandler(() => {
-    throw new QuanweiError('NOT_FOUND', '没有这个地址 there is nothing at this address', { hint: '/api/openapi.json' });
+    throw new QuanweiError('NOT_FOUND', '没有这个地址 · there is nothing at this address', {
+      hint: '/api/openapi.json',
+    });
   });
 
   const sessions = new Sessions({

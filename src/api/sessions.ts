@@ -112,7 +112,7 @@ export class Sessions {
     const mine = [...this.#live.values()].filter((session) => session.account === account.name);
     const oldest = mine.length >= PER_ACCOUNT ? mine.reduce((a, b) => (a.usedAt < b.usedAt ? a : b)) : null;
     if (oldest === null && this.#live.size >= SESSIONS) {
-      throw new QuanweiError('TOO_MANY', '登录的人太多 too many people are signed in');
+      throw new QuanweiError('TOO_MANY', '登录的人太多 · too many people are signed in');
     }
     const token = randomBytes(32).toString('base64url');
     const hash = keyOf(token);

@@ -46,7 +46,7 @@ export class SignInAttempts {
     const guessed = this.#accounts.exhausted(name) && !this.#known(name, address);
     if (!this.#addresses.exhausted(address) && !guessed) return;
     this.#refuse(name, address, 'too many attempts');
-    throw new QuanweiError('TOO_MANY', '尝试次数过多，请一分钟后再试 too many wrong passwords; wait a minute');
+    throw new QuanweiError('TOO_MANY', '尝试次数过多，请一分钟后再试 · too many wrong passwords; wait a minute');
   }
 
   wrong(name: string, address: string): void {

@@ -1,8 +1,21 @@
 import { z } from 'zod';
 import { type AlarmAction, AlarmDeed, type AlarmDeedType } from '../../alarms/actions.ts';
-import { ALARM_KINDS, type Alarm } from '../../alarms/alarm.ts';
+import { ALARM_KINDS, type Alarm, asks, type Level } from '../../alarms/alarm.ts';
+import { drill, type REPORT_CHANNELS, Report } from '../../alarms/reports.ts';
 import { messageOf, QuanweiError } from '../../kernel/errors.ts';
-import { AlarmId, AlarmView, answers, EntryView } from '../forms.ts';
+import {
+  AlarmId,
+  AlarmView,
+  answers,
+  CategoryName,
+  DeviceId,
+  EntryView,
+  limit,
+  queryNumber,
+  queryWords,
+  someText,
+  text,
+} from '../forms.ts';
 import { actorOf, person } from '../guard.ts';
 import { entryView } from '../live.ts';
 import { Outdated, Problem } from '../problems.ts';
@@ -34,8 +47,82 @@ const Revision = z
 const Named = z.object({ id: AlarmId });
 const TIMELINE = 500;
 const BULK = 200;
+const HANDLINGS = ['open', 'accepted', 'dispatched', 'handled', 'closed', 'merged', 'false'] as const;
+const OPEN = HANDLINGS.slice(0, 4);
+const CLOSED = HANDLINGS.slice(4);
+
+const Search = z.strictObject({
+  state: z.enum(['open', 'closed', 'all']).default('open'),
+  handling: queryWords(HANDLINGS).optional().describe('Comma-separated; narrower than `state`'),
+  level: queryWords(['1', '2', '3', '4']).optional().describe('Comma-separated'),
+  category: z
+    .string()
+    .regex(/^[a-z]+(\.[a-z]+|\.\*)?$/)
+    .optional()
+    .describe('A category, or a family such as `intrusion.*`'),
+  device: DeviceId.optional(),
+  place: text(200).optional().describe('Beginning of the place'),
+  text: text(100).optional().describe('Anywhere in names, place, what was told, result, who has it'),
+  from: queryNumber(0, Number.MAX_SAFE_INTEGER).optional().describe('Raised at or after, ms since the epoch'),
+  to: queryNumber(0, Number.MAX_SAFE_INTEGER).optional().describe('Raised before'),
+  before: AlarmId.optional().describe('`next` of the page before'),
+  limit: limit(500, 500),
+});
+
+const Page = z.object({
+  seq: z.int().describe('The list is as of this entry of the journal; follow `/api/live?after=` from here'),
+  alarms: z.array(AlarmView),
+  next: z.string().nullable().describe('`before` of the next page; `null`: that was all'),
+});
+
+/** Ways by which an operator is told something; orders of the centre come from the centre, drills by their own route. */
+const TOLD = ['resident', 'phone', 'visit', 'letter', 'patrol'] as const satisfies (keyof typeof REPORT_CHANNELS)[];
+const Told = Report.omit({ evidence: true }).extend({
+  channel: z.enum(TOLD),
+  place: text(200).default(''),
+  text: someText(1_000).describe('What was told'),
+});
+const Drill = z.strictObject({
+  category: CategoryName,
+  place: text(200).default(''),
+  device: DeviceId.optional(),
+  text: someText(1_000),
+});
+
+/** What needs a person first comes first, so that a page that is cut short is cut at the harmless end. */
+const byNeed = (a: Alarm, b: Alarm): number =>
+  Number(asks(b)) - Number(asks(a)) || a.level - b.level || a.raisedAt - b.raisedAt;
 
 export function alarmRoutes(app: Api, { board, journal }: Context): void {
+  app.get(
+    '/api/alarms',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['alarms'],
+        summary: '警情列表 the open alarms, gravest first; with any filter: a search, newest first',
+        querystring: Search,
+        response: answers(Page),
+      },
+    },
+    async (request) => {
+      const { state, handling, level, limit: most, ...filter } = request.query;
+      const seq = journal.head();
+      const plain = state === 'open' && Object.keys(request.query).every((key) => key === 'state' || key === 'limit');
+      if (plain) {
+        const open = board.open().sort(byNeed);
+        return { seq, alarms: open.slice(0, most), next: open.length > most ? (open[most - 1]?.id ?? null) : null };
+      }
+      const page = board.page({
+        ...filter,
+        limit: most,
+        handling: handling ?? (state === 'all' ? undefined : state === 'open' ? OPEN : CLOSED),
+        level: level?.map((one) => Number(one) as Level),
+      });
+      return { seq, ...page };
+    },
+  );
+
   app.get(
     '/api/alarms/:id',
     {
@@ -129,7 +216,44 @@ export function alarmRoutes(app: Api, { board, journal }: Context): void {
   );
 }
 
+export function reportRoutes(app: Api, { board }: Context): void {
+  app.post(
+    '/api/alarms/report',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags: ['alarms'],
+        summary: '登记上报 what a resident, a caller, a visitor or a letter told (随手拍·电话·来访·信件)',
+        body: Told,
+        response: answers(AlarmView),
+      },
+    },
+    async (request) => {
+      const by = { actor: actorOf(request), role: person(request).account.role };
+      return board.transact((tx) => tx.raise(request.body, by));
+    },
+  );
+
+  app.post(
+    '/api/alarms/drill',
+    {
+      config: { access: 'manager' },
+      schema: {
+        tags: ['alarms'],
+        summary: '演练 practise: as in earnest, but nothing rings and no door opens',
+        body: Drill,
+        response: answers(AlarmView),
+      },
+    },
+    async (request) => {
+      const { device, ...what } = request.body;
+      const by = { actor: actorOf(request), role: person(request).account.role };
+      return board.transact((tx) => tx.raise(drill({ ...what, ...(device === undefined ? {} : { device }) }), by));
+    },
+  );
+}
+
 function found(alarm: Alarm | null, id: string): Alarm {
-  if (alarm === null) throw new QuanweiError('NOT_FOUND', '没有这条警情 there is no such alarm', { where: id });
+  if (alarm === null) throw new QuanweiError('NOT_FOUND', '没有这条警情 · there is no such alarm', { where: id });
   return alarm;
 }

@@ -2,13 +2,17 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { createMetrics } from '../metrics.ts';
 import { accountRoutes } from './accounts.ts';
-import { alarmRoutes } from './alarms.ts';
+import { alarmRoutes, reportRoutes } from './alarms.ts';
 import type { Context } from './context.ts';
+import { deviceRoutes } from './devices.ts';
+import { doorRoutes } from './doors.ts';
 import { journalRoutes } from './journal.ts';
 import { liveRoutes } from './live.ts';
 import { sessionRoutes } from './session.ts';
+import { statisticsRoutes } from './statistics.ts';
 import { systemRoutes } from './system.ts';
 import { upstreamRoutes } from './upstream.ts';
+import { vocabularyRoutes } from './vocabulary.ts';
 
 /** Every resource adds its own routes; each says who may use it. */
 export function addRoutes(server: FastifyInstance, context: Context): void {
@@ -22,6 +26,11 @@ export function addRoutes(server: FastifyInstance, context: Context): void {
   sessionRoutes(app, context);
   accountRoutes(app, context);
   alarmRoutes(app, context);
+  reportRoutes(app, context);
+  statisticsRoutes(app, context);
+  vocabularyRoutes(app, context);
+  deviceRoutes(app, context);
+  doorRoutes(app, context);
   journalRoutes(app, context);
   upstreamRoutes(app, context);
   systemRoutes(app, { ...context, metrics });

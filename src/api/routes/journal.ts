@@ -78,7 +78,7 @@ export function journalRoutes(app: Api, { journal, clock, log }: Context): void 
       },
     },
     async () => {
-      if (last.state === 'running') throw new QuanweiError('CONFLICT', '正在校验 a walk is under way');
+      if (last.state === 'running') throw new QuanweiError('CONFLICT', '正在校验 · a walk is under way');
       last = { state: 'running', at: null, entries: null, why: null };
       verify(journal.dir).then(
         ({ entries, broken, damage }) => {

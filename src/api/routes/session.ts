@@ -79,6 +79,19 @@ export function sessionRoutes(app: Api, context: Context): void {
   );
 
   app.get(
+    '/api/session',
+    {
+      config: { access: 'public' },
+      schema: {
+        tags: ['session'],
+        summary: '是否已登录 whether this browser is signed in, and as whom',
+        response: answers(z.object({ person: Me.nullable() })),
+      },
+    },
+    async (request) => ({ person: request.signedIn === null ? null : me(request.signedIn) }),
+  );
+
+  app.get(
     '/api/me',
     {
       config: { access: 'self' },

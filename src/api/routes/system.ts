@@ -115,7 +115,7 @@ export function systemRoutes(app: Api, context: Context & { metrics: Metrics }):
       },
     },
     async (request) => {
-      if (backingUp) throw new QuanweiError('CONFLICT', '正在备份 a backup is under way');
+      if (backingUp) throw new QuanweiError('CONFLICT', '正在备份 · a backup is under way');
       backingUp = true;
       try {
         const { dir, keep } = config.backup;
