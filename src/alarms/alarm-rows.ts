@@ -155,3 +155,10 @@ export function rowChange(before: Alarm | null, alarm: Alarm, entered: number): 
     ? { sql: TOUCH, params: [...values(LOOSE, alarm), entered, id] }
     : { sql: UPDATE, params: [...values(LOOSE, alarm), ...values(INDEXED, alarm), entered, id] };
 }
+
+const FOLD = `${INSERT} ON CONFLICT (id) DO UPDATE SET ${Object.keys({ ...LOOSE, ...INDEXED, entered: 0 })
+  .map((column) => `${column} = excluded.${column}`)
+  .join(', ')}`;
+
+/** The row of an alarm as one of its journal entries says it, whether there is a row or not. */
+export const foldChange = (alarm: Alarm): Change => ({ sql: FOLD, params: [...values(all, alarm), alarm.count] });

@@ -15,6 +15,7 @@ import { type Deadlines, firstDue, NO_DEADLINES } from './deadlines.ts';
 import { Grading } from './grading.ts';
 import { heldOf, loadBoard, newestWithKey } from './loading.ts';
 import { type Held, keyOf, keyOfAlarm, type Layer, Overlay } from './overlay.ts';
+import { rebuildAlarms, rebuildUnderWay } from './rebuild.ts';
 import { isTold } from './reports.ts';
 import { type AlarmFilter, type Page, searchPage } from './search.ts';
 import { type Statistics, statisticsOf } from './statistics.ts';
@@ -35,6 +36,8 @@ export interface BoardParts {
   readonly newId: NewId;
   /** Whether a life may hang on a device, as its profile says; default: on none. */
   readonly lifeSafety?: (device: string) => boolean;
+  /** Make the table of alarms anew out of the journal first. */
+  readonly rebuild?: boolean;
 }
 
 interface Waiting {
@@ -81,6 +84,7 @@ export class Board implements Layer {
    */
   static async load(parts: BoardParts): Promise<Board> {
     const board = new Board(parts);
+    if (parts.rebuild === true || rebuildUnderWay(parts.journal)) await rebuildAlarms(parts.journal, parts.log);
     const { held, reference } = loadBoard(parts.journal, parts.clock);
     for (const one of held) {
       board.#held.set(one.alarm.id, one);
