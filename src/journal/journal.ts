@@ -6,7 +6,7 @@ import type { Log } from '../kernel/log.ts';
 import { threadFile } from '../kernel/thread.ts';
 import { databaseFile } from './database.ts';
 import { type Stamped, stamp } from './draft.ts';
-import type { Change, Draft, Entry } from './entry.ts';
+import type { Change, Draft, Entry, Lane } from './entry.ts';
 import { Followers } from './followers.ts';
 import { type Lock, lockDirectory } from './lock.ts';
 import { makeDirectory, type Opened, prepareDatabase, type SetAside, setDamagedAside } from './opening.ts';
@@ -172,6 +172,11 @@ export class Journal {
     });
   }
 
+  /** Entries of a lane after a seq. May still count some of lanes 2 and 3 that were dropped from a full disk. */
+  count(lane: Lane, after: number): number {
+    return this.#reader.count(lane, after);
+  }
+
   entry(seq: number): Entry | null {
     return seq > this.#head ? null : this.#reader.entry(seq);
   }
@@ -313,8 +318,15 @@ export class Journal {
 
   /** While the writer's thread starts. */
   async #loadSeen(): Promise<void> {
-    for (const { keys } of this.select<{ keys: Buffer }>('SELECT keys FROM key_runs ORDER BY last')) {
-      this.#seen.addRun(keys);
+    // One run at a time: all of them together would be the set's own size once more.
+    for (let last = 0; ; ) {
+      const [run] = this.select<{ last: number; keys: Buffer }>(
+        'SELECT last, keys FROM key_runs WHERE last > ? ORDER BY last LIMIT 1',
+        last,
+      );
+      if (run === undefined) break;
+      this.#seen.addRun(run.keys);
+      last = run.last;
     }
     const tail = this.select<{ key: Buffer }>(
       `SELECT key FROM entries

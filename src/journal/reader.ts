@@ -37,6 +37,8 @@ interface Row {
 
 const COLUMNS = 'seq, id, kind, actor, subject, wall, boot, mono, clock, device_time, lane, body';
 const STATEMENTS = 200;
+/** Segments looked at in one question. */
+const SEGMENTS_AT_ONCE = 32;
 
 /** Reads a journal, beside a running gateway or after it; never waits for the writer and never blocks it. */
 export class JournalReader {
@@ -95,10 +97,7 @@ export class JournalReader {
     }
     if (lanes !== undefined) {
       if (kinds !== undefined) all('kind', kinds);
-      return this.#merge(
-        options,
-        lanes.map((lane) => this.#rows(options, ['lane = ?', ...filters], [lane, ...params])),
-      );
+      return this.#byLanes(lanes, options, filters, params);
     }
     if (kinds === undefined) return this.#merge(options, [this.#rows(options, [], [])]);
     const parts = kinds.map((kind) =>
@@ -106,6 +105,24 @@ export class JournalReader {
       this.#rows(options, kind === UNINDEXED ? ['kind = ?'] : ['kind = ?', `kind <> '${UNINDEXED}'`], [kind]),
     );
     return this.#merge(options, parts);
+  }
+
+  /** Entries of a lane after a seq; of lanes 2 and 3 also those that have since been removed, whole segments at a time. */
+  count(lane: Lane, after: number): number {
+    const exact = (where: string, ...params: unknown[]) =>
+      this.select<{ n: number }>(`SELECT count(*) AS n FROM entries WHERE ${where}`, ...params)[0]?.n ?? 0;
+    if (lane < 2) return exact('lane = ? AND lane IN (0, 1) AND seq > ?', lane, after);
+    const [whole] = this.select<{ n: number; last: number; first: number }>(
+      `SELECT coalesce(sum(lane${lane}), 0) AS n, coalesce(max(last), 0) AS last,
+              coalesce((SELECT min(last) FROM segments WHERE last >= ?), 0) AS first
+       FROM segments WHERE last > (SELECT min(last) FROM segments WHERE last >= ?)`,
+      after,
+      after,
+    );
+    const { n, last, first } = whole ?? { n: 0, last: 0, first: 0 };
+    // The segment the seq lies in, and what has no segment yet.
+    const begun = first === 0 ? 0 : exact('+lane = ? AND seq > ? AND seq <= ?', lane, after, first);
+    return n + begun + exact('+lane = ? AND seq > ?', lane, Math.max(after, first, last));
   }
 
   /** Rows of a room's own tables; statements are kept prepared. */
@@ -118,40 +135,75 @@ export class JournalReader {
     this.#db.close();
   }
 
+  /** Urgent lanes have an index; for the others, segments tell which stretches are worth a look. */
+  #byLanes(lanes: readonly Lane[], options: ReadOptions, filters: string[], params: unknown[]): Entry[] {
+    const parts = lanes
+      .filter((lane) => lane < 2)
+      .map((lane) => this.#rows(options, ['lane = ?', 'lane IN (0, 1)', ...filters], [lane, ...params]));
+    const bulk = lanes.filter((lane) => lane >= 2);
+    if (bulk.length > 0) {
+      const holds = bulk.map((lane) => `lane${lane} > 0`).join(' OR ');
+      parts.push(this.#inSegments(holds, [], options, [`lane IN (${bulk.join(', ')})`, ...filters], params));
+    }
+    return this.#merge(options, parts);
+  }
+
   /** The index knows everything but messages; for those, segments tell which stretches are worth a look. */
   #bySubject(subject: string, options: ReadOptions, filters: string[], params: unknown[]): Entry[] {
-    const { kinds, limit, newestFirst = false } = options;
+    const { kinds } = options;
     const parts: Row[][] = [];
     if (kinds === undefined || kinds.some((kind) => kind !== UNINDEXED)) {
       parts.push(this.#rows(options, ['subject = ?', `kind <> '${UNINDEXED}'`, ...filters], [subject, ...params]));
     }
     if (kinds === undefined || kinds.includes(UNINDEXED)) {
-      const found: Row[] = [];
-      for (const { after, last } of this.#segments(subject, newestFirst)) {
-        const within = {
-          ...options,
-          after: Math.max(after, options.after ?? 0),
-          before: Math.min(last + 1, options.before ?? Number.MAX_SAFE_INTEGER),
-          limit: limit - found.length,
-        };
-        if (within.after >= within.before) continue;
-        found.push(...this.#rows(within, [`+kind = '${UNINDEXED}'`, '+subject = ?', ...filters], [subject, ...params]));
-        if (found.length >= limit) break;
-      }
-      parts.push(found);
+      const messages = [`+kind = '${UNINDEXED}'`, '+subject = ?', ...filters];
+      parts.push(this.#inSegments('instr(subjects, ?) > 0', [`,${subject},`], options, messages, [subject, ...params]));
     }
     return this.#merge(options, parts);
   }
 
-  #segments(subject: string, newestFirst: boolean): { after: number; last: number }[] {
-    const segments = this.select<{ last: number; after: number; hit: number }>(
-      `SELECT last, coalesce(lag(last) OVER (ORDER BY last), 0) AS after, instr(subjects, ?) > 0 AS hit
-       FROM segments ORDER BY last`,
-      `,${subject},`,
-    );
-    const stretches = segments.filter(({ hit }) => hit === 1).map(({ after, last }) => ({ after, last }));
-    stretches.push({ after: segments.at(-1)?.last ?? 0, last: Number.MAX_SAFE_INTEGER - 1 });
-    return newestFirst ? stretches.reverse() : stretches;
+  #inSegments(
+    holds: string,
+    holdsParams: readonly unknown[],
+    options: ReadOptions,
+    filters: readonly string[],
+    params: readonly unknown[],
+  ): Row[] {
+    const found: Row[] = [];
+    for (const { after, before } of this.#stretches(holds, holdsParams, options)) {
+      found.push(...this.#rows({ ...options, after, before, limit: options.limit - found.length }, filters, params));
+      if (found.length >= options.limit) break;
+    }
+    return found;
+  }
+
+  /** Stretches that may hold what is looked for, in the order asked for; the newest one has no segment yet. */
+  *#stretches(
+    holds: string,
+    params: readonly unknown[],
+    options: ReadOptions,
+  ): Generator<{ after: number; before: number }> {
+    const { after = 0, before = Number.MAX_SAFE_INTEGER, newestFirst = false } = options;
+    const newest = this.select<{ last: number | null }>('SELECT max(last) AS last FROM segments')[0]?.last ?? 0;
+    const tail = { after: Math.max(after, newest), before };
+    if (newestFirst && tail.after + 1 < tail.before) yield tail;
+    for (let bound = newestFirst ? before : after; ; ) {
+      // 'first' is one more than the 'last' of the segment before.
+      const segments = this.select<{ last: number; previous: number; hit: number }>(
+        `SELECT last, coalesce((SELECT max(p.last) FROM segments p WHERE p.last < s.last), 0) AS previous, (${holds}) AS hit
+         FROM segments s WHERE ${newestFirst ? 'previous + 1 < ? AND last > ? ORDER BY last DESC' : 'last > ? AND previous + 1 < ? ORDER BY last'}
+         LIMIT ${SEGMENTS_AT_ONCE}`,
+        ...params,
+        bound,
+        newestFirst ? after : before,
+      );
+      for (const { last, previous, hit } of segments) {
+        if (hit === 1) yield { after: Math.max(after, previous), before: Math.min(before, last + 1) };
+        bound = newestFirst ? previous + 1 : last;
+      }
+      if (segments.length < SEGMENTS_AT_ONCE) break;
+    }
+    if (!newestFirst && tail.after + 1 < tail.before) yield tail;
   }
 
   #rows(options: ReadOptions, filters: readonly string[], params: readonly unknown[]): Row[] {

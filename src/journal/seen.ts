@@ -8,7 +8,12 @@ const LARGEST = GENERATION * 1.5 + 64;
 /** Hash table of 64-bit fingerprints, linear probing; at most two thirds full. Zero marks a free slot. */
 class Generation {
   size = 0;
-  #slots = new Uint32Array(SMALLEST * 2);
+  #slots: Uint32Array;
+
+  /** @param slots to begin with; more are taken when they fill */
+  constructor(slots: number) {
+    this.#slots = new Uint32Array(slots * 2);
+  }
 
   has(low: number, high: number): boolean {
     return this.#slots[this.#find(low, high) * 2] !== 0;
@@ -58,7 +63,7 @@ export class SeenKeys {
   readonly #capacity: number;
   readonly #secret: Uint32Array;
   /** oldest first */
-  readonly #generations: Generation[] = [new Generation()];
+  readonly #generations: Generation[] = [new Generation(SMALLEST)];
 
   /** @param capacity keys that are certainly remembered; up to a generation more may be */
   constructor(capacity: number, random: Uint32Array = crypto.getRandomValues(new Uint32Array(10))) {
@@ -96,7 +101,7 @@ export class SeenKeys {
     const { low, high } = this.#fingerprint(bytes, at);
     let newest = this.#generations.at(-1) as Generation;
     if (newest.size >= GENERATION) {
-      newest = new Generation();
+      newest = new Generation(LARGEST); // whoever has filled one will fill the next
       this.#generations.push(newest);
       if (this.size - (this.#generations[0]?.size ?? 0) >= this.#capacity) this.#generations.shift();
     }

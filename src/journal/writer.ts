@@ -195,7 +195,7 @@ export class Writer {
     );
     this.#head = seq;
     this.#hash = hash;
-    this.#summaries.add(kind, subject, keyBytes);
+    this.#summaries.add(kind, subject, lane, keyBytes);
   }
 
   #change(change: WireChange): void {

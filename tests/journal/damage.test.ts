@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import type { Journal } from '../../src/journal/journal.ts';
 import { dataDir } from '../support/data-dir.ts';
-import { draft, open, verified } from './support.ts';
+import { draft, newStart, open, until, verified } from './support.ts';
 
 const PAGE = 4_096;
 
@@ -112,4 +112,30 @@ test('the commits in the log of a killed gateway stay in the log that is set asi
   const second = await open(other);
   expect(readFileSync(second.opened.setAside as string).equals(bytes)).toBe(true);
   expect(readFileSync(`${second.opened.setAside}-wal`).includes('only in the log')).toBe(true);
+});
+
+test('a large database is examined beside its use after a power cut, and damage is told', async () => {
+  const dir = dataDir();
+  const file = join(dir, 'quanwei.db');
+  const first = await open(dir);
+  for (let n = 0; n < 20; n += 1) {
+    await first.append(Array.from({ length: 100 }, () => draft({ body: 'z'.repeat(20_000) })));
+  }
+  await first.close();
+  cutShort(file);
+  const bytes = readFileSync(file);
+  bytes.fill(0xa5, 3_000 * PAGE, 3_001 * PAGE);
+  writeFileSync(file, bytes);
+
+  const clock = newStart();
+  const journal = await open(dir, clock);
+  expect(journal.opened).toMatchObject({ setAside: null, unclean: true, checkLater: true });
+  const told: (string | null)[] = [];
+  journal.onState(({ damage }) => told.push(damage));
+  expect((await journal.append([draft()]))[0]?.seq).toBe(2_001);
+  clock.advance(30_000);
+  await until(() => journal.read({ limit: 1, kinds: ['system.storage'] }).length > 0, 'the entry about it');
+  expect(journal.read({ limit: 1, kinds: ['system.storage'] })[0]?.body).toMatchObject({ what: 'damaged' });
+  expect(journal.state().damage).not.toBeNull();
+  expect(told).toEqual([journal.state().damage]);
 });

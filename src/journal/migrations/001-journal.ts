@@ -32,20 +32,23 @@ CREATE TABLE entries (
   body TEXT
 ) STRICT;
 
--- Four places to append at, so it costs at most one page a commit for each lane in use.
-CREATE INDEX entries_lane ON entries (lane) WHERE lane IS NOT NULL;
+-- Alarms, which overtake everything else on the way to the centre: two places to append at. Lanes 2 and 3 are most of
+-- what there is; an index would cost every commit a page more, and reading on from a cursor meets them anyway.
+CREATE INDEX entries_urgent ON entries (lane) WHERE lane IN (0, 1);
 -- Timelines, and the rarer kinds. What devices say ('message') is left out: it is nearly everything, and each would
 -- touch a page of its own for every entry; 'segments' tells where to look for those instead.
 CREATE INDEX entries_subject ON entries (subject) WHERE subject IS NOT NULL AND kind <> 'message';
 CREATE INDEX entries_kind ON entries (kind) WHERE kind <> 'message';
 
--- Every 2,048 entries: which subjects their messages are about, as ',a,b,c,'.
+-- Every 2,048 entries: how many lie in lanes 2 and 3, and which subjects their messages are about, as ',a,b,c,'.
 CREATE TABLE segments (
   last INTEGER PRIMARY KEY,
+  lane2 INTEGER NOT NULL,
+  lane3 INTEGER NOT NULL,
   subjects TEXT NOT NULL
 ) STRICT;
 
--- Every 32,768 entries: their content keys, 16 bytes each, in order.
+-- Every 8,192 entries: their content keys, 16 bytes each, in order.
 CREATE TABLE key_runs (
   last INTEGER PRIMARY KEY,
   keys BLOB NOT NULL
