@@ -56,11 +56,13 @@ async function run(options: SimulateOptions): Promise<void> {
   if (options.printDevices === true) return terminal.line(stringify({ devices: standIns(options.devices) }).trimEnd());
   const stopped = stopSignal();
   const config = options.config === undefined ? null : loadSettings({ config: options.config }).config;
-  const simulation = await logIn(options, {
+  const loggedIn = logIn(options, {
     url: options.url ?? config?.mqtt.listen[0]?.url ?? 'mqtt://127.0.0.1:1883',
     profiles: config?.profiles ?? [],
     devices: config?.devices ?? standIns(options.devices),
   });
+  // Devices that are refused try for ever; they end with the process.
+  const simulation = await Promise.race([loggedIn, stopped.then(() => process.exit(1))]);
   const clock = new SystemClock();
   const report = clock.every(REPORT_MS, () => {
     if (options.json !== true) void terminal.line(inWords(simulation.totals()));
