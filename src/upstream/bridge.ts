@@ -62,6 +62,8 @@ export interface BridgeState {
 const LOOK_EVERY_MS = 1_000;
 /** How long the broker may take to answer our subscription before we send all the same, ms. */
 const SUBSCRIBE_MS = 5_000;
+/** How long the centre's readers get to come back to a broker that has lost its memory, ms. */
+const READERS_MS = 3_000;
 /** At the end, this long for what is under way to be confirmed, ms. */
 const LAST_MS = 2_000;
 
@@ -168,8 +170,8 @@ export class Bridge {
       const link: Link = this.#connect(
         { will: { topic: this.#topics.status, payload: will } },
         {
-          up: () => {
-            this.#up(link).catch((thrown: unknown) => link.break(asWorld(thrown)));
+          up: (remembered) => {
+            this.#up(link, remembered).catch((thrown: unknown) => link.break(asWorld(thrown)));
           },
           down: (error) => this.#down(link, error),
           message: (message) => this.#receive(message),
@@ -181,7 +183,7 @@ export class Bridge {
     }
   }
 
-  async #up(link: Link): Promise<void> {
+  async #up(link: Link, remembered: boolean): Promise<void> {
     const { config, clock, log } = this.#o;
     const wanted = [
       ...(config.orders ? [this.#topics.order] : []),
@@ -189,6 +191,8 @@ export class Bridge {
     ];
     // First the ears, then the mouth: receipts that wait at the broker say what need not be sent again.
     const refused = wanted.length === 0 ? [] : await this.#within(SUBSCRIBE_MS, link.subscribe(wanted), []);
+    // A broker that has forgotten us has forgotten its readers too: what it took now, it would give to nobody.
+    if (!remembered && this.#delivery.proven) await this.#pause(READERS_MS);
     if (this.#link !== link || this.#stopping) return;
     this.#error = refused.length === 0 ? null : `the centre’s broker does not let us read ${refused.join(', ')}`;
     if (this.#error !== null) log.warn({ refused }, this.#error);
@@ -242,6 +246,12 @@ export class Bridge {
     const { clock } = this.#o;
     const payload = this.#envelopes.status(this.#newId(), clock.wall(), { state, reason, session: clock.boot });
     return this.#within(LAST_MS, published(link, this.#topics.status, payload, true), undefined);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#o.clock.after(ms, resolve);
+    });
   }
 
   #within<T>(ms: number, work: Promise<T>, otherwise: T): Promise<T> {

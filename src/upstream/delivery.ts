@@ -34,6 +34,8 @@ export interface DeliveryCounts {
   /** Entries of which nothing was left to send. */
   readonly unsendable: number;
   readonly badReceipts: number;
+  /** Taken by a broker that had nobody to give them to (MQTT 5 brokers say so). */
+  readonly unheard: number;
 }
 
 /** A receipt may take this many times longer after resends, at most. */
@@ -58,7 +60,7 @@ export class Delivery {
   #pumping = false;
   #stopped = false;
   #idle: (() => void) | null = null;
-  readonly #counts = { sent: 0, resent: 0, confirmed: 0, rejected: 0, badReceipts: 0 };
+  readonly #counts = { sent: 0, resent: 0, confirmed: 0, rejected: 0, badReceipts: 0, unheard: 0 };
   /** When anything was last confirmed, wall clock. */
   lastConfirmed: number | null = null;
   /** ms from handing the last event to the line to its confirmation */
@@ -74,10 +76,14 @@ export class Delivery {
       clock,
       encode,
       cursors: storedCursors(journal),
-      count: (lane, after) => countOf(journal, lane, after),
       pipelined: !this.#receipts,
     });
     this.#cursors = new Cursors({ journal, lanes: this.#lanes, clock, log });
+  }
+
+  /** Whether anything was ever confirmed, in this process or an earlier one. */
+  get proven(): boolean {
+    return this.#counts.confirmed > 0 || storedCursors(this.#o.journal).some((seq) => seq > 0);
   }
 
   get counts(): DeliveryCounts {
@@ -101,7 +107,7 @@ export class Delivery {
   /** Committed entries, in order. */
   take(entries: readonly Entry[]): void {
     this.#lanes.take(entries);
-    this.#pumpSoon();
+    this.#pump();
   }
 
   use(link: Link): void {
@@ -158,7 +164,7 @@ export class Delivery {
     this.#pumpSoon();
   }
 
-  /** At the end of the turn: confirmations that are already here are taken in first, and messages leave together. */
+  /** At the end of the turn, so that confirmations that come together are followed by messages that leave together. */
   #pumpSoon(): void {
     if (this.#pumping || this.#link === null) return;
     this.#pumping = true;
@@ -196,11 +202,12 @@ export class Delivery {
     this.#counts.sent += 1;
     if (item.attempts > 1) this.#counts.resent += 1;
     if (this.#receipts) this.#byId.set(item.id, item);
-    link.publish(message.topic, message.payload, false, (error) => {
+    link.publish(message.topic, message.payload, false, (error, heard) => {
       if (error !== null) {
         link.break(error);
         return;
       }
+      if (!heard) this.#counts.unheard += 1;
       const now = clock.mono();
       this.#window.took(now - sentAt, now);
       item.taken = true;
@@ -247,14 +254,4 @@ export class Delivery {
         if (!this.#stopped) clock.after(REJECT_RETRY_MS, () => this.#reject(item, reason));
       });
   }
-}
-
-/** Walks the lane's index only; a million take some tens of ms, once. */
-function countOf(journal: Journal, lane: Lane, after: number): number {
-  const [row] = journal.select<{ n: number }>(
-    'SELECT count(*) AS n FROM entries WHERE lane = ? AND seq > ?',
-    lane,
-    after,
-  );
-  return row?.n ?? 0;
 }

@@ -11,8 +11,6 @@ export interface LanesOptions {
   readonly encode: (entry: Entry) => Outbound | null;
   /** How far each lane had come. */
   readonly cursors: readonly [number, number, number, number];
-  /** Entries of a lane after `after`; asked once for each lane. */
-  readonly count: (lane: Lane, after: number) => number;
   /**
    * `true`: the next event of an alarm may follow on the heels of the one before (one connection keeps their order);
    * `false`: only when the one before is confirmed (receipts come in any order).
@@ -71,7 +69,7 @@ export class Lanes {
     const queue = (lane: Lane) => {
       // A database restored from an older backup may end before a cursor.
       const cursor = Math.min(options.cursors[lane], this.#known);
-      return new LaneQueue(lane, cursor, options.count(lane, cursor));
+      return new LaneQueue(lane, cursor, options.source.count(lane, cursor));
     };
     this.#lanes = [queue(0), queue(1), queue(2), queue(3)];
   }

@@ -8,8 +8,8 @@ export interface Downlink {
 }
 
 export interface LinkEvents {
-  /** The broker has let us in. */
-  up(): void;
+  /** The broker has let us in. @param remembered it still had our session from the last time */
+  up(remembered: boolean): void;
   /** It is over, whatever it was; called exactly once, and nothing after it but late confirmations. */
   down(error: QuanweiError | null): void;
   /** The broker is told that the message arrived when the promise settles. */
@@ -21,12 +21,17 @@ export interface LinkRequest {
   readonly will: { readonly topic: string; readonly payload: string };
 }
 
+export type Answered = (error: QuanweiError | null, heard: boolean) => void;
+
 /** One connection to the centre's broker: made, used, over. A new attempt is a new link. */
 export interface Link {
   /** Messages the broker still accepts before it has confirmed earlier ones (MQTT 5 receive maximum). */
   room(): number;
-  /** QoS 1. `done` is called at most once: with `null` when the broker has confirmed. */
-  publish(topic: string, payload: string, retain: boolean, done: (error: QuanweiError | null) => void): void;
+  /**
+   * QoS 1. `done` is called at most once: with `null` when the broker has confirmed. `heard` is `false` when it said
+   * that nobody has subscribed to the topic (MQTT 5 only).
+   */
+  publish(topic: string, payload: string, retain: boolean, done: Answered): void;
   /** Resolves with the topics the broker refused to let us read. */
   subscribe(topics: readonly string[]): Promise<string[]>;
   /** Says goodbye (no will is sent). */

@@ -2,7 +2,7 @@ import { ENTRY_KINDS, type Entry, type EntryKind, type Lane } from '../journal/e
 import type { Journal } from '../journal/journal.ts';
 
 /** All that the lanes need of the journal. */
-export type LaneSource = Pick<Journal, 'read' | 'head'>;
+export type LaneSource = Pick<Journal, 'read' | 'head' | 'count'>;
 
 export const ALARM_KINDS: readonly EntryKind[] = ENTRY_KINDS.filter((kind) => kind.startsWith('alarm.'));
 const REPEATED: readonly EntryKind[] = ['alarm.repeated'];

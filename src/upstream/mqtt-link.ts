@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import mqtt, { type IClientOptions, type MqttClient, type Packet, Store } from 'mqtt';
 import type { UpstreamConfig } from '../config/schema.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
-import type { Connect, Link, LinkEvents, LinkRequest } from './link.ts';
+import type { Answered, Connect, Link, LinkEvents, LinkRequest } from './link.ts';
 import type { Site } from './topics.ts';
 
 const CONNECT_MS = 10_000;
@@ -14,6 +14,8 @@ const SESSION_S = 7 * 86_400;
 /** After a failed write, what the other side still had to say must arrive within this. */
 const LAST_WORDS_MS = 1_000;
 const GOODBYE_MS = 2_000;
+/** PUBACK reason code: no matching subscribers [MQTT5 3.4.2.1]. */
+const NOBODY = 0x10;
 /** SUBACK return codes from here on mean no [MQTT-3.9.3-2]. */
 const REFUSED = 0x80;
 
@@ -81,6 +83,8 @@ class MqttLink implements Link {
   #over = false;
   #most = Number.POSITIVE_INFINITY;
   #unconfirmed = 0;
+  /** Message ids whose confirmation said that nobody reads the topic. */
+  readonly #unheard = new Set<number>();
 
   constructor(client: MqttClient, events: LinkEvents) {
     this.#client = client;
@@ -89,7 +93,7 @@ class MqttLink implements Link {
     client.on('connect', (packet) => {
       this.#most = packet.properties?.receiveMaximum ?? Number.POSITIVE_INFINITY;
       prepareSocket(client.stream);
-      events.up();
+      events.up(packet.sessionPresent);
     });
     client.on('error', (thrown) => {
       this.#error ??= asError(thrown);
@@ -98,6 +102,12 @@ class MqttLink implements Link {
       this.#error ??= asError(new Error(`the broker ended the connection with code ${reasonCode ?? 0}`));
     });
     client.on('close', () => this.#down());
+    if (this.#five) {
+      client.on('packetreceive', (packet) => {
+        if (packet.cmd !== 'puback' || packet.reasonCode !== NOBODY) return;
+        if (packet.messageId !== undefined) this.#unheard.add(packet.messageId);
+      });
+    }
     // PUBACK goes out when `message` has settled: an order is not taken from the broker before it is on disk.
     client.handleMessage = ({ topic, payload, retain }, taken) => {
       const bytes = Buffer.isBuffer(payload) ? payload : Buffer.from(payload);
@@ -112,12 +122,13 @@ class MqttLink implements Link {
     return this.#most - this.#unconfirmed;
   }
 
-  publish(topic: string, payload: string, retain: boolean, done: (error: QuanweiError | null) => void): void {
+  publish(topic: string, payload: string, retain: boolean, done: Answered): void {
     this.#unconfirmed += 1;
     const properties = this.#five ? { properties: { contentType: 'application/cloudevents+json' } } : {};
-    this.#client.publish(topic, payload, { qos: 1, retain, ...properties }, (thrown) => {
+    this.#client.publish(topic, payload, { qos: 1, retain, ...properties }, (thrown, packet) => {
       this.#unconfirmed -= 1;
-      done(thrown === undefined || thrown === null ? null : asError(thrown));
+      const heard = packet?.messageId === undefined || !this.#unheard.delete(packet.messageId);
+      done(thrown === undefined || thrown === null ? null : asError(thrown), heard);
     });
   }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Allowance } from '../kernel/allowance.ts';
 import type { Change, Draft } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
+import { Allowance } from '../kernel/allowance.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';

@@ -73,7 +73,6 @@ class Run {
       clock: this.clock,
       encode: () => ({ topic: 't', payload: '', expiresAt: null, expiryClass: null }),
       cursors: this.cursors,
-      count: (lane, after) => this.journal.count(lane, after),
       pipelined: this.pipelined,
       page: 3,
     });
