@@ -116,7 +116,7 @@ describe('topics', () => {
       expect(code(() => resolveParams(profile, device('x', { prefix: value })))).toBe(
         bad ? 'BAD_CONFIG' : 'nothing thrown',
       );
-      expect(code(() => resolveParams(profile, device('x', { terminal: `${value}/` })))).toBe('BAD_CONFIG');
+      expect(code(() => resolveParams(profile, device('x', { terminal: `a/${value}` })))).toBe('BAD_CONFIG');
     },
   );
 
