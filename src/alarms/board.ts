@@ -74,7 +74,7 @@ export class Board implements Layer {
       grading: new Grading({ rules: config.rules, timezone, lifeSafety: parts.lifeSafety ?? (() => false) }),
       chatter: this.#chatter,
       closed: (id) => heldOf(journal, id),
-      before: (key) => newestWithKey(journal, key),
+      before: (key) => this.#before(key),
     };
   }
 
@@ -187,6 +187,16 @@ export class Board implements Layer {
 
   newest(key: string): string | undefined {
     return this.#keys.get(key);
+  }
+
+  /** Nice to know, but no alarm may fail to be raised for want of it. */
+  #before(key: string): string | null {
+    try {
+      return newestWithKey(this.#parts.journal, key);
+    } catch (thrown) {
+      this.#parts.log.warn({ err: thrown }, 'the alarm before this one could not be looked up');
+      return null;
+    }
   }
 
   /** Alarms with something due, at most a batch. */
