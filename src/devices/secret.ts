@@ -1,4 +1,4 @@
-import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
+import { randomBytes, randomInt, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 
 /**
  * RFC 7914. A person's password is short and typed seldom: 32 MiB, some 80 ms on a small box. A device's secret is long
@@ -13,6 +13,17 @@ export async function hashSecret(secret: string, of: keyof typeof COSTS = 'perso
   const cost = COSTS[of];
   const key = await derive(secret, salt, KEY_BYTES, cost);
   return ['scrypt', cost.N, cost.r, cost.p, salt.toString('base64url'), key.toString('base64url')].join('$');
+}
+
+/** Without 0/O, 1/l/I and the like: it is read off a page and typed on a door terminal with gloves on. */
+const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
+const GROUPS = 5;
+const GROUP = 4;
+
+/** A secret for a device, 99 bits: `x7pw-3mkd-…`. Letters, digits and dashes only, as device pages accept no more. */
+export function generateSecret(): string {
+  const group = (): string => Array.from({ length: GROUP }, () => LETTERS[randomInt(LETTERS.length)]).join('');
+  return Array.from({ length: GROUPS }, group).join('-');
 }
 
 /** Takes the same time whether it is right or wrong; `false` for a hash of another form. */

@@ -1,0 +1,66 @@
+import { QuanweiError } from '../kernel/errors.ts';
+import { childKey, resolveParams } from './binding.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { Device } from './device.ts';
+
+/** Devices a registry knows at most. */
+export const MOST_DEVICES = 20_000;
+
+/** What is wrong with a device among the others, or `null`. */
+export function faultOf(
+  device: Device,
+  others: { get(id: string): Device | null | undefined; childOf(hub: string, key: string): Device | null },
+  catalogue: Catalogue,
+): { what: string; hint: string } | null {
+  if (!catalogue.has(device.profile)) {
+    const known = catalogue.all().map(({ id }) => id);
+    return { what: `没有此型号 · there is no device profile ${device.profile}`, hint: `known: ${known.join(', ')}` };
+  }
+  try {
+    resolveParams(catalogue.get(device.profile), device);
+  } catch (thrown) {
+    if (!(thrown instanceof QuanweiError)) throw thrown;
+    return { what: thrown.message, hint: thrown.hint ?? 'see docs/device-profiles.md' };
+  }
+  return faultOfHub(device, others, catalogue) ?? faultOfParent(device, others);
+}
+
+type Others = Parameters<typeof faultOf>[1];
+
+function faultOfHub(device: Device, others: Others, catalogue: Catalogue): { what: string; hint: string } | null {
+  if (device.hub === null) return null;
+  const hub = others.get(device.hub) ?? null;
+  if (hub === null || hub.id === device.id) {
+    return { what: `没有此中心 · there is no hub ${device.hub}`, hint: 'register the hub first' };
+  }
+  if (hub.hub !== null)
+    return { what: `${hub.id} 自己也在中心之后 · is itself behind a hub`, hint: 'one hub is enough' };
+  if (catalogue.has(hub.profile) && catalogue.get(hub.profile).hub === undefined) {
+    return {
+      what: `${hub.id} 不是中心 · is no hub: its profile ${hub.profile} speaks for nobody`,
+      hint: 'a hub profile, such as zigbee2mqtt-hub',
+    };
+  }
+  const twin = others.childOf(hub.id, childKey(device));
+  if (twin !== null && twin.id !== device.id) {
+    return {
+      what: `${twin.id} 已是 ${hub.id} 的 ${childKey(device)} · is already ${childKey(device)} behind ${hub.id}`,
+      hint: 'params: { key: … } is the name its hub knows it by, one for each device',
+    };
+  }
+  return null;
+}
+
+function faultOfParent(device: Device, others: Others): { what: string; hint: string } | null {
+  const way = [device.id];
+  for (let id = device.parent; id !== null; ) {
+    const next = id === device.id ? device : (others.get(id) ?? null);
+    if (next === null) return { what: `没有上级设备 · there is no parent ${id}`, hint: 'register the parent first' };
+    if (way.includes(id)) {
+      return { what: `上级成环 · parents go round in a circle: ${[...way, id].join(' → ')}`, hint: 'break it' };
+    }
+    way.push(id);
+    id = next.parent;
+  }
+  return null;
+}
