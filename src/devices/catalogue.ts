@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { QuanweiError } from '../kernel/errors.ts';
 import { compileProfile, type Profile } from './compile.ts';
@@ -12,10 +12,11 @@ export const BUILT_IN_PROFILES: string = fileURLToPath(new URL('../../device-pro
 
 /** Every device model this gateway knows. */
 export class Catalogue {
-  readonly #profiles: ReadonlyMap<string, Profile>;
+  readonly #profiles: ReadonlyMap<string, () => Profile>;
 
-  constructor(profiles: readonly Profile[]) {
-    this.#profiles = new Map(profiles.map((profile) => [profile.id, profile]));
+  /** @param profiles by id; each is called once at most, when its profile is first wanted */
+  constructor(profiles: ReadonlyMap<string, (catalogue: Catalogue) => Profile>) {
+    this.#profiles = new Map([...profiles].map(([id, read]) => [id, once(() => read(this))]));
   }
 
   /** @throws QuanweiError NOT_FOUND */
@@ -26,7 +27,7 @@ export class Catalogue {
         hint: `known: ${[...this.#profiles.keys()].sort().join(', ')}`,
       });
     }
-    return profile;
+    return profile();
   }
 
   has(id: string): boolean {
@@ -35,41 +36,56 @@ export class Catalogue {
 
   /** Sorted by id. */
   all(): Profile[] {
-    return [...this.#profiles.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    return [...this.#profiles.keys()].sort().map((id) => this.get(id));
   }
 }
 
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
 /**
- * Reads every `*.yaml` of the directories.
+ * Knows every `*.yaml` of the directories. A site's own are read at once, so that a mistake in one is told at start; ours,
+ * which the tests read, only when a device of that model is there (a profile takes 10–50 ms to read on a small box).
  * @param dirs usually `BUILT_IN_PROFILES` and the site's own
  * @throws QuanweiError BAD_PROFILE with the first mistake's file:line:column; a directory that is not there is one too
  */
 export function loadCatalogue(dirs: readonly string[]): Catalogue {
-  const profiles: Profile[] = [];
-  const fileOf = new Map<string, string>();
+  const files = new Map<string, string>();
   for (const file of dirs.flatMap(profileFiles)) {
-    const { definition, problems } = readProfile(file, readFileSync(file, 'utf8'));
-    if (definition === null) throw badProfile(problems);
-    const other = fileOf.get(definition.id);
+    const id = basename(file, '.yaml'); // what the id must be
+    const other = files.get(id);
     if (other !== undefined) {
       throw badProfile([
         {
           where: `${file}:1:1`,
-          what: `profile ${definition.id} is already in ${other}`,
+          what: `profile ${id} is already in ${other}`,
           hint: 'give yours an id (and file name) of its own',
         },
       ]);
     }
-    fileOf.set(definition.id, file);
-    profiles.push({ ...definition, file, program: compileProfile(definition) });
+    files.set(id, file);
   }
-  const catalogue = new Catalogue(profiles);
-  for (const profile of profiles) link(profile, catalogue);
+  const catalogue = new Catalogue(
+    new Map([...files].map(([id, file]) => [id, (all) => linked(loadProfile(file), all)])),
+  );
+  for (const [id, file] of files) if (dirname(file) !== BUILT_IN_PROFILES) catalogue.get(id);
   return catalogue;
 }
 
+/** @throws QuanweiError BAD_PROFILE */
+export function loadProfile(file: string): Profile {
+  const { definition, problems } = readProfile(file, readFileSync(file, 'utf8'));
+  if (definition === null) throw badProfile(problems);
+  return { ...definition, file, program: compileProfile(definition) };
+}
+
 /** A hub names the profiles it tries on end devices nobody registered; they are known once all files are read. */
-export function link(profile: Profile, catalogue: Catalogue): void {
+export function linked(profile: Profile, catalogue: Catalogue): Profile {
   for (const { profile: id, params } of profile.hub?.unregistered ?? []) {
     if (!catalogue.has(id)) {
       throw badProfile([
@@ -82,6 +98,7 @@ export function link(profile: Profile, catalogue: Catalogue): void {
     }
     profile.program.unregistered.push({ profile: catalogue.get(id), params });
   }
+  return profile;
 }
 
 function profileFiles(dir: string): string[] {

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { iso } from '../kernel/clock.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
 import type { DeviceInfo } from './binding.ts';
-import { BUILT_IN_PROFILES, Catalogue, link } from './catalogue.ts';
+import { BUILT_IN_PROFILES, Catalogue, linked, loadProfile } from './catalogue.ts';
 import { compileProfile, type Profile } from './compile.ts';
 import { type Decoded, decode } from './decode.ts';
 import { encodeCommand, topicsOf } from './encode.ts';
@@ -39,8 +39,8 @@ export function testProfile(file: string): ProfileTest {
   const profile: Profile = { ...definition, file: path, program: compileProfile(definition) };
   let family: Catalogue;
   try {
-    family = new Catalogue([profile, ...relatives(profile)]);
-    link(profile, family);
+    family = new Catalogue(new Map([profile, ...relatives(profile)].map((one) => [one.id, () => one])));
+    linked(profile, family);
   } catch (thrown) {
     if (!(thrown instanceof QuanweiError)) throw thrown;
     const problem = { where: thrown.where ?? path, what: thrown.message, hint: thrown.hint ?? '' };
@@ -72,11 +72,7 @@ function relatives(profile: Profile): Profile[] {
   return [...wanted].flatMap((id) => {
     const file = [dirname(profile.file), BUILT_IN_PROFILES].map((dir) => join(dir, `${id}.yaml`)).find(existsSync);
     if (file === undefined) return [];
-    const { definition, problems } = readProfile(file, readFileSync(file, 'utf8'));
-    if (definition === null) {
-      throw new QuanweiError('BAD_PROFILE', problems[0]?.what ?? '', { where: problems[0]?.where ?? file });
-    }
-    return [{ ...definition, file, program: compileProfile(definition) }];
+    return [loadProfile(file)];
   });
 }
 
