@@ -147,7 +147,8 @@ export function alarmRoutes(app: Api, { board, journal }: Context): void {
       return await board.transact((tx) => tx.act(action, by));
     } catch (thrown) {
       if (thrown instanceof QuanweiError && thrown.code === 'CONFLICT') {
-        throw new Outdated(thrown, board.get(action.alarm));
+        // Whoever was faster may be in the very commit that is under way: asked in turn, the answer is after it.
+        throw new Outdated(thrown, await board.transact((tx) => tx.get(action.alarm)));
       }
       throw thrown;
     }
