@@ -4,7 +4,7 @@ import { invariant, QuanweiError } from '../kernel/errors.ts';
 import type { NewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import { threadFile } from '../kernel/thread.ts';
-import { databaseFile } from './database.ts';
+import { databaseFile, storageError } from './database.ts';
 import { type Stamped, stamp } from './draft.ts';
 import type { Change, Draft, Entry, Lane } from './entry.ts';
 import { Followers } from './followers.ts';
@@ -13,6 +13,7 @@ import { makeDirectory, type Opened, prepareDatabase, type SetAside, setDamagedA
 import { JournalReader, type ReadOptions } from './reader.ts';
 import { SeenKeys } from './seen.ts';
 import { StorageHealth, type StorageState } from './storage-health.ts';
+import { eachStoredKeys } from './stored-keys.ts';
 import { SEEN_KEYS } from './summaries.ts';
 import type { WireRequest } from './wire.ts';
 import { type Pending, WriterLink } from './writer-link.ts';
@@ -318,21 +319,11 @@ export class Journal {
 
   /** While the writer's thread starts. */
   async #loadSeen(): Promise<void> {
-    // One run at a time: all of them together would be the set's own size once more.
-    for (let last = 0; ; ) {
-      const [run] = this.select<{ last: number; keys: Buffer }>(
-        'SELECT last, keys FROM key_runs WHERE last > ? ORDER BY last LIMIT 1',
-        last,
-      );
-      if (run === undefined) break;
-      this.#seen.addRun(run.keys);
-      last = run.last;
+    try {
+      eachStoredKeys(this.#reader.database, (keys) => this.#seen.addRun(keys));
+    } catch (thrown) {
+      throw storageError(thrown, databaseFile(this.dir));
     }
-    const tail = this.select<{ key: Buffer }>(
-      `SELECT key FROM entries
-       WHERE seq > (SELECT coalesce(max(last), 0) FROM key_runs) AND key IS NOT NULL ORDER BY seq`,
-    );
-    for (const { key } of tail) this.#seen.add(key);
   }
 }
 

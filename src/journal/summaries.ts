@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { KeyList } from './key-list.ts';
+import { eachKeySince } from './stored-keys.ts';
 
 /** Entries after which the content keys since the last run are written as one row. */
 export const RUN_ENTRIES = 8_192;
@@ -72,8 +73,7 @@ export class Summaries {
     this.#insertSegment = db.prepare('INSERT INTO segments VALUES (?, ?, ?, ?)');
     this.#lastRun = db.prepare('SELECT coalesce(max(last), 0) FROM key_runs').pluck().get() as number;
     this.#lastSegment = db.prepare('SELECT coalesce(max(last), 0) FROM segments').pluck().get() as number;
-    const keys = db.prepare('SELECT key FROM entries WHERE seq > ? AND key IS NOT NULL ORDER BY seq').pluck();
-    for (const key of keys.iterate(this.#lastRun)) this.#keys.push(key as Buffer);
+    eachKeySince(db, this.#lastRun, (key) => this.#keys.push(key));
     this.#settledKeys = this.#keys.length;
     const since = db.prepare('SELECT kind, subject, lane FROM entries WHERE seq > ? ORDER BY seq');
     for (const row of since.iterate(this.#lastSegment)) {

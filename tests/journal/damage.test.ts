@@ -74,6 +74,22 @@ test('an entry changed behind our back is found in the newest part at every star
   expectSetAside(journal, dir, bytes);
 });
 
+test('damage that only shows while the content keys are loaded is set aside too', async () => {
+  const dir = dataDir();
+  const file = join(dir, 'quanwei.db');
+  const first = await open(dir);
+  const drafts = Array.from({ length: 1_000 }, (_, n) => draft({ key: Buffer.alloc(16, n), body: 'k' }));
+  for (let n = 0; n < 9; n += 1) await first.append(drafts);
+  await first.close();
+  const db = new Database(file);
+  const page = db.prepare(`SELECT rootpage FROM sqlite_schema WHERE name = 'key_runs'`).pluck().get() as number;
+  db.close();
+  const bytes = readFileSync(file);
+  bytes.fill(0xa5, (page - 1) * PAGE, page * PAGE);
+  writeFileSync(file, bytes);
+  expectSetAside(await open(dir), dir, bytes);
+});
+
 test('a second damaged file never takes the place of the first', async () => {
   const dir = dataDir();
   for (let n = 0; n < 3; n += 1) {
