@@ -86,9 +86,9 @@ export class Broker implements DeviceLink {
   readonly #delivery: DeviceLink;
   readonly #door: FrontDoor;
   readonly #wills: Wills;
-  readonly #sweep: { run(): Promise<void> };
+  readonly #sweep: Pick<Sweep<BrokerDevice & DeviceInfo>, 'run' | 'look'>;
   readonly #listeners: Listener[] = [];
-  #timer: Cancel | null = null;
+  readonly #ends: Cancel[] = [];
   #closing: Promise<void> | null = null;
 
   private constructor(of: {
@@ -99,7 +99,7 @@ export class Broker implements DeviceLink {
     delivery: DeviceLink;
     door: FrontDoor;
     wills: Wills;
-    sweep: { run(): Promise<void> };
+    sweep: Pick<Sweep<BrokerDevice & DeviceInfo>, 'run' | 'look'>;
   }) {
     this.#engine = of.engine;
     this.#sessions = of.sessions;
@@ -251,7 +251,7 @@ export class Broker implements DeviceLink {
   }
 
   async #shut(): Promise<void> {
-    this.#timer?.cancel();
+    for (const end of this.#ends) end.cancel();
     this.#wills.close();
     const listeners = this.#listeners.map((listener) => listener.close());
     await new Promise<void>((resolve) => {
@@ -262,7 +262,13 @@ export class Broker implements DeviceLink {
     await this.#sessions.destroy();
   }
 
-  async #open<D extends BrokerDevice & DeviceInfo>({ config, clock, log, ca }: BrokerParts<D>): Promise<void> {
+  async #open<D extends BrokerDevice & DeviceInfo>({
+    config,
+    registry,
+    clock,
+    log,
+    ca,
+  }: BrokerParts<D>): Promise<void> {
     const engine = this.#engine;
     const large = new LargePackets();
     engine.on('connectionError', (client, error) => this.#closed(client, error));
@@ -288,11 +294,15 @@ export class Broker implements DeviceLink {
       await this.close();
       throw thrown;
     }
-    this.#timer = clock.every(LIMITS.sweep, () => {
+    const sweeping = clock.every(LIMITS.sweep, () => {
       Promise.all([this.#sweep.run(), tls.renew(this.#listeners)]).catch((thrown: unknown) => {
         log.warn({ err: thrown }, 'connections could not be looked at');
       });
     });
+    this.#ends.push(
+      sweeping,
+      registry.onChange((id) => this.#sweep.look(id)),
+    );
     log.info({ addresses: this.addresses.map(({ url }) => url) }, 'MQTT broker listens');
   }
 

@@ -51,6 +51,8 @@ export class Identity<D extends BrokerDevice> {
   /** What an unknown user's secret is compared with, so that it takes as long as a known one's. */
   #lastHash: string;
   readonly #queue: (() => void)[] = [];
+  /** Fire buttons and their like: after a power cut they must not stand in line behind two thousand doors. */
+  readonly #urgent: (() => void)[] = [];
   #checking = 0;
 
   constructor(parts: IdentityParts<D>) {
@@ -74,7 +76,7 @@ export class Identity<D extends BrokerDevice> {
     if (known !== undefined && known.hash === hash && timingSafeEqual(known.digest, digest)) {
       return this.#admitted(device, claim);
     }
-    await this.#turn();
+    await this.#turn(this.#parts.registry.lifeSafety(username) ? this.#urgent : this.#queue);
     try {
       if (claim.gone()) return { refused: 'no-login', name: username };
       if (this.#addresses.exhausted(claim.address) || this.#users.exhausted(username)) {
@@ -92,7 +94,7 @@ export class Identity<D extends BrokerDevice> {
       this.#right.set(username, { hash, digest });
       return this.#admitted(device, claim);
     } finally {
-      const next = this.#queue.shift();
+      const next = this.#urgent.shift() ?? this.#queue.shift();
       if (next === undefined) this.#checking -= 1;
       else next();
     }
@@ -131,13 +133,13 @@ export class Identity<D extends BrokerDevice> {
   }
 
   /** Secrets are checked a few at a time: the rest of the cores is for alarms. */
-  async #turn(): Promise<void> {
+  async #turn(queue: (() => void)[]): Promise<void> {
     if (this.#checking < LIMITS.checksAtOnce) {
       this.#checking += 1;
       return;
     }
     await new Promise<void>((resolve) => {
-      this.#queue.push(resolve);
+      queue.push(resolve);
     });
   }
 }

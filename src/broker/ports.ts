@@ -1,5 +1,6 @@
 import type { Inbound } from '../intake/inbound.ts';
 import type { Draft, Entry } from '../journal/entry.ts';
+import type { Cancel } from '../kernel/clock.ts';
 import type { SessionStore } from './write-behind.ts';
 
 /** The parts of other rooms the broker needs, as narrow as it needs them. */
@@ -17,6 +18,10 @@ export interface BrokerRegistry<D extends BrokerDevice = BrokerDevice> {
   children(hub: string): readonly D[];
   /** Somebody unknown knocked: listed for a person to decide, never let in. */
   candidate(knock: { via: string | null; key: string; hint: string }): void;
+  /** Whether a life may hang on it. */
+  lifeSafety(id: string): boolean;
+  /** Calls `fn` when a device is registered, changed or removed. */
+  onChange(fn: (id: string) => void): Cancel;
 }
 
 export interface BrokerIntake {

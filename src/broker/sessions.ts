@@ -48,7 +48,7 @@ export class Sessions {
   readonly #store: SessionStore;
   readonly #later: WriteBehind;
   readonly #clock: Clock;
-  #brokerId = '';
+  #broker: { readonly id: string } = { id: '' };
   #loaded = false;
   #destroyed = false;
 
@@ -70,7 +70,7 @@ export class Sessions {
 
   /** aedes asks for an async function here. */
   async setup(broker: { readonly id: string }): Promise<void> {
-    this.#brokerId = broker.id;
+    this.#broker = broker;
     if (this.#loaded) return;
     this.#loaded = true;
     this.subscriptions.load();
@@ -257,7 +257,7 @@ export class Sessions {
   // Wills
 
   async putWill(client: SessionClient, will: StoredWill): Promise<void> {
-    will.brokerId = this.#brokerId;
+    will.brokerId = this.#broker.id;
     will.clientId = client.id;
     this.#wills.set(client.id, will);
     const payload = typeof will.payload === 'string' ? Buffer.from(will.payload) : (will.payload ?? Buffer.alloc(0));

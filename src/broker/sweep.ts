@@ -1,6 +1,6 @@
 import type { DeviceInfo } from '../devices/binding.ts';
 import type { Log } from '../kernel/log.ts';
-import type { Connections } from './connection.ts';
+import type { Connection, Connections } from './connection.ts';
 import type { Counters } from './counters.ts';
 import type { Identity } from './identity.ts';
 import { LIMITS } from './limits.ts';
@@ -26,24 +26,32 @@ export class Sweep<D extends BrokerDevice & DeviceInfo> {
     this.#parts = parts;
   }
 
+  /** One device has changed. */
+  look(device: string): void {
+    for (const connection of this.#parts.connections.ofDevice(device)) this.#judge(connection);
+  }
+
   async run(): Promise<void> {
-    const { registry, identity, connections, sessions, roles, counters, log } = this.#parts;
-    for (const connection of [...connections.all()]) {
-      const { device, secretHash, serial } = connection;
-      if (!identity.stillWelcome(device, secretHash, serial)) {
-        counters.drop('overruled');
-        log.info({ device }, 'connection closed: the device is no longer let in');
-        connection.client.close();
-      } else if (connection.rightsVersion !== roles.versionOf(device)) {
-        roles.renew(connection);
-      }
-    }
+    const { registry, connections, sessions } = this.#parts;
+    for (const connection of [...connections.all()]) this.#judge(connection);
     for (const device of sessions.devices()) {
       const gone = registry.get(device)?.enabled !== true;
       for (const client of sessions.of(device)) {
         const away = connections.at(client) === undefined;
         if (away && (gone || sessions.unseenFor(client) > LIMITS.sessionExpiry)) await sessions.forget(client);
       }
+    }
+  }
+
+  #judge(connection: Connection): void {
+    const { identity, roles, counters, log } = this.#parts;
+    const { device, secretHash, serial } = connection;
+    if (!identity.stillWelcome(device, secretHash, serial)) {
+      counters.drop('overruled');
+      log.info({ device }, 'connection closed: the device is no longer let in');
+      connection.client.close();
+    } else if (connection.rightsVersion !== roles.versionOf(device)) {
+      roles.renew(connection);
     }
   }
 }

@@ -72,9 +72,9 @@ function walk<T>(
   for (const name of wild ? [level, '+'] : [level]) {
     const branch = node.get(name);
     if (branch === undefined) continue;
-    if (at === levels.length - 1) found(branch.values);
     // Also past the end: `a/#` lets `a` itself through.
     walk(branch.below, levels, at + 1, hidden, found);
+    if (at === levels.length - 1) found(branch.values);
   }
 }
 

@@ -1,53 +1,22 @@
 import { scryptSync } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { Broker, type BrokerParts } from '../../src/broker/broker.ts';
 import type { BrokerDevice } from '../../src/broker/ports.ts';
 import { type GatewayConfig as Config, GatewayConfig } from '../../src/config/schema.ts';
 import type { DeviceInfo } from '../../src/devices/binding.ts';
-import { Catalogue, type Profile } from '../../src/devices/catalogue.ts';
-import { compileProfile } from '../../src/devices/compile.ts';
-import { readProfile } from '../../src/devices/profile-file.ts';
+import { loadCatalogue } from '../../src/devices/catalogue.ts';
 import type { Inbound } from '../../src/intake/inbound.ts';
 import { Journal } from '../../src/journal/journal.ts';
-import { type Clock, SystemClock } from '../../src/kernel/clock.ts';
+import { type Cancel, type Clock, SystemClock } from '../../src/kernel/clock.ts';
 import { idSource } from '../../src/kernel/ids.ts';
 import { dataDir } from '../support/data-dir.ts';
 
 export const SECRET = 'a-secret-of-a-device';
 export const quiet = pino({ level: 'silent' });
 
-/** Topics are what matters here: everything below `dev/ID/`, and a yard all devices share. */
-function profile(id: string, ignored: string[], subscribes: string[]): Profile {
-  const { definition, problems } = readProfile(
-    `${id}.yaml`,
-    JSON.stringify({
-      format: 1,
-      id,
-      names: { zh: '测试', en: 'Test' },
-      vendor: 'test',
-      kind: 'relay',
-      about: { zh: '测试', en: 'Test' },
-      transport: 'mqtt',
-      messages: [
-        { name: 'said', about: { zh: '说', en: 'Said' }, topic: 'dev/{name}/said', payload: 'text', quiet: true },
-      ],
-      parameters: { name: { about: { zh: '编号', en: 'Id' }, type: 'level', default: '{id}' } },
-      ignored,
-      subscribes,
-      supervision: { lifeSafety: false, silence: { zh: '无', en: 'None' } },
-      example: { id: 'one' },
-      samples: [{ name: 'said', topic: 'dev/one/said', text: 'x' }],
-    }),
-  );
-  if (definition === null) throw new Error(JSON.stringify(problems));
-  return { ...definition, file: `${id}.yaml`, program: compileProfile(definition) };
-}
-
-export const catalogue = new Catalogue([
-  profile('plain', ['dev/{name}/{#rest}', 'yard/{#rest}'], ['dev/{name}/#', 'yard/#']),
-  profile('hub', ['hub/{name}/{#rest}'], ['hub/{name}/#']),
-]);
+export const catalogue = loadCatalogue([fileURLToPath(new URL('./profiles', import.meta.url))]);
 
 export interface TestDevice extends BrokerDevice, DeviceInfo {}
 
@@ -73,6 +42,24 @@ export class TestRegistry {
 
   children(hub: string): TestDevice[] {
     return [...this.devices.values()].filter((one) => one.hub === hub);
+  }
+
+  readonly urgent = new Set<string>();
+  readonly #listeners = new Set<(id: string) => void>();
+
+  /** As a person does it on the page. */
+  change(made: TestDevice): void {
+    this.devices.set(made.id, made);
+    for (const listener of this.#listeners) listener(made.id);
+  }
+
+  lifeSafety(id: string): boolean {
+    return this.urgent.has(id);
+  }
+
+  onChange(fn: (id: string) => void): Cancel {
+    this.#listeners.add(fn);
+    return { cancel: () => void this.#listeners.delete(fn) };
   }
 
   candidate(knock: { via: string | null; key: string; hint: string }): void {

@@ -184,6 +184,45 @@ test('a connection is closed when its device is removed, disabled or given anoth
   expect(box.broker.stats().dropped.overruled).toBe(3);
 });
 
+test('a device disabled on the page is out at once', async () => {
+  const box = await startBox();
+  const door = await enter(box.port, 'door-1');
+  box.registry.change(device('door-1', { secretHash: secretHash(), enabled: false }));
+  await door.ended();
+});
+
+test('a fire button does not stand in line behind the doors', async () => {
+  const box = await startBox({ devices: [...Array.from({ length: 50 }, (_, i) => `door-${i}`), 'button-1'] });
+  box.registry.urgent.add('button-1');
+  const order: string[] = [];
+  const { Identity } = await import('../../src/broker/identity.ts');
+  const identity = new Identity({
+    registry: box.registry,
+    ca: null,
+    clock: new SimulatedClock(),
+    loginAttempts: 10,
+    checkSecret: async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return true;
+    },
+    nobodysHash: secretHash(),
+  });
+  await Promise.all(
+    [...box.registry.devices.keys()].map(async (username) => {
+      await identity.verify({
+        username,
+        password: Buffer.from(SECRET),
+        address: '10.0.0.1',
+        certificate: null,
+        gone: () => false,
+      });
+      order.push(username);
+    }),
+  );
+  expect(order).toHaveLength(51);
+  expect(order.indexOf('button-1')).toBeLessThan(5);
+});
+
 test('two thousand devices connect, speak and are heard', { timeout: 120_000 }, async () => {
   const hash = secretHash();
   const ids = Array.from({ length: 2_000 }, (_, i) => `door-${i}`);
