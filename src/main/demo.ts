@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -43,7 +44,11 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     else mkdirSync(data, { recursive: true, mode: 0o700 });
     const compound = demoCompound();
     const config = await configuration(options, data, compound);
-    const gateway = await startGateway({ config, clock, log });
+    // Given, not made up by the gateway: nobody has to change it before looking around.
+    const firstPassword = randomBytes(8)
+      .toString('hex')
+      .replace(/.{4}(?=.)/g, '$&-');
+    const gateway = await startGateway({ config, clock, log, firstPassword });
     closers.push(() => gateway.close());
     const [mqtt = ''] = gateway.mqtt;
     const simulation = await compound.play({ url: mqtt, catalogue: loadCatalogue([BUILT_IN_PROFILES]), clock, log });

@@ -24,7 +24,7 @@ export function addGateway(program: Command): void {
       const manager = new ServiceManager({ clock, log });
       for (const problem of settings.warnings) log.warn(problem, 'configuration');
       const gateway = await open(settings, log, clock);
-      if (gateway.firstLogin !== null) {
+      if (gateway.firstLogin !== null && process.env[FIRST_PASSWORD] === undefined) {
         const file = keepFirstLogin(settings.config.data, gateway.firstLogin);
         log.warn({ file }, 'the first administrator was made; sign in, change the password, remove the file');
       }
