@@ -143,8 +143,8 @@ export class Board implements Layer {
     return searchPage(this.#parts.journal, filter);
   }
 
-  /** Figures about the alarms raised in [from, to), ms since the epoch. */
-  stats(span: { from: number; to: number }): Statistics {
+  /** Figures about the alarms raised in [from, to), ms since the epoch; at most the newest 200,000 of them. */
+  stats(span: { from: number; to: number }): Promise<Statistics> {
     return statisticsOf(this.#parts.journal, this.#parts.config.levels, span, this.#parts.clock.wall());
   }
 

@@ -63,69 +63,63 @@ function isKnown(alarm: Alarm, input: EventInput, context: Context): boolean {
 }
 
 function raisedByDevice(input: EventInput, context: Context): Transition {
-  const { event, about } = input;
+  const { event, about, level, drill } = input;
   const { previous } = context;
+  const { device, category, kind, replayed, deviceTime, detail } = event;
+  const evidence = event.evidence?.slice(-EVIDENCE_KEPT) ?? [];
+  const { name, place, channel } = about;
+  const what = { channel, device, name, place, category, kind, level, drill, replayed, deviceTime, detail, evidence };
   return {
     kind: 'alarm.raised',
-    alarm: {
-      ...blank(context),
-      channel: about.channel,
-      device: event.device,
-      deviceName: about.name,
-      place: about.place,
-      category: event.category,
-      kind: event.kind,
-      level: input.level,
-      drill: input.drill,
-      replayed: event.replayed,
-      deviceTime: event.deviceTime,
-      previous,
-      detail: event.detail,
-      evidence: event.evidence?.slice(-EVIDENCE_KEPT) ?? [],
-    },
-    change: { ...causedBy(about), ...(previous === null ? {} : { previous }) },
+    alarm: newAlarm(what, context.id, context.now, previous),
+    change: previous === null ? causedBy(about) : { ...causedBy(about), previous },
   };
 }
 
 function raisedBy(told: Told, context: Context): Transition {
-  const { name, change, ...rest } = told;
-  return {
-    kind: 'alarm.raised',
-    alarm: {
-      ...blank(context),
-      ...rest,
-      deviceName: name,
-      kind: 'pulse',
-      evidence: told.evidence.slice(-EVIDENCE_KEPT),
-    },
-    change,
-  };
+  const what = { ...told, kind: 'pulse', replayed: false, deviceTime: null } as const;
+  return { kind: 'alarm.raised', alarm: newAlarm(what, context.id, context.now, null), change: told.change };
 }
 
-const blank = ({ id, now }: Context) =>
-  ({
-    id,
-    condition: 'active-unacknowledged',
-    handling: 'open',
-    replayed: false,
-    count: 1,
-    raisedAt: now,
-    deviceTime: null,
-    lastAt: now,
-    askedAt: now,
-    clearedAt: null,
-    acknowledgedAt: null,
-    acknowledgedBy: null,
-    closedAt: null,
-    closedBy: null,
-    assignee: null,
-    result: null,
-    escalations: 0,
-    shelvedUntil: null,
-    mergedInto: null,
-    previous: null,
-    revision: 1,
-  }) as const;
+/** The one place where alarms begin. All of them have their fields in one order, which keeps them quick to copy. */
+const newAlarm = (
+  what: Omit<Told, 'change'> & Pick<Alarm, 'kind' | 'replayed' | 'deviceTime'>,
+  id: string,
+  now: number,
+  previous: string | null,
+): Alarm => ({
+  id,
+  channel: what.channel,
+  device: what.device,
+  deviceName: what.name,
+  place: what.place,
+  category: what.category,
+  kind: what.kind,
+  level: what.level,
+  condition: 'active-unacknowledged',
+  handling: 'open',
+  drill: what.drill,
+  replayed: what.replayed,
+  count: 1,
+  raisedAt: now,
+  deviceTime: what.deviceTime,
+  lastAt: now,
+  askedAt: now,
+  clearedAt: null,
+  acknowledgedAt: null,
+  acknowledgedBy: null,
+  closedAt: null,
+  closedBy: null,
+  assignee: null,
+  result: null,
+  escalations: 0,
+  shelvedUntil: null,
+  mergedInto: null,
+  previous,
+  detail: what.detail,
+  evidence: what.evidence,
+  revision: 1,
+});
 
 const causedBy = ({ cause }: About): Detail => (cause === '' ? {} : { cause });
 
