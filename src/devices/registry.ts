@@ -114,6 +114,11 @@ export class Registry {
     return this.#roster.all();
   }
 
+  /** Rises whenever a device is registered, changed or removed. */
+  get version(): number {
+    return this.#roster.version;
+  }
+
   /** The devices a hub speaks for. */
   children(hub: string): Device[] {
     return this.#roster.children(hub);

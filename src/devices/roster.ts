@@ -6,6 +6,13 @@ export class Roster {
   readonly #devices = new Map<string, Device>();
   readonly #behind = new Map<string, Map<string, Device>>();
 
+  #version = 0;
+
+  /** Rises whenever a device is registered, changed or removed. */
+  get version(): number {
+    return this.#version;
+  }
+
   get size(): number {
     return this.#devices.size;
   }
@@ -29,6 +36,7 @@ export class Roster {
 
   /** In the place of the one with the same id, if there is one. */
   put(device: Device): void {
+    this.#version += 1;
     const before = this.#devices.get(device.id);
     if (before !== undefined) this.#leave(before);
     this.#devices.set(device.id, device);
@@ -41,6 +49,7 @@ export class Roster {
   remove(id: string): void {
     const device = this.#devices.get(id);
     if (device === undefined) return;
+    this.#version += 1;
     this.#leave(device);
     this.#devices.delete(id);
   }

@@ -65,6 +65,7 @@ export async function startGateway({ config, clock, log, firstPassword }: Gatewa
       clock,
       log,
       newId,
+      lifeSafety: (id) => registry.lifeSafety(id),
     });
     const escalation = new Escalation({ board, journal, config: config.alarms, clock, log });
 
@@ -101,7 +102,16 @@ export async function startGateway({ config, clock, log, firstPassword }: Gatewa
     links.doors = doors;
     const linkage = new Linkage({ journal, doors, config: config.alarms, clock, log });
     closers.push(() => linkage.stop());
-    const supervision = new Supervision({ board, registry, catalogue, clock, log, journal });
+    const supervision = new Supervision({
+      board,
+      registry,
+      catalogue,
+      journal,
+      link: broker,
+      timezone: config.site.timezone,
+      clock,
+      log,
+    });
     closers.push(() => supervision.stop());
 
     const bridge =
