@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Alarm } from '../alarms/alarm.ts';
 import type { Board } from '../alarms/board.ts';
-import type { Catalogue } from '../devices/catalogue.ts';
+import type { Catalogue, Profile } from '../devices/catalogue.ts';
 import { type Decoded, decode } from '../devices/decode.ts';
 import type { DeviceEvent, Outgoing } from '../devices/event.ts';
 import type { DeviceLink } from '../devices/link.ts';
+import { keptBytes } from '../devices/redact.ts';
 import type { Device, Registry } from '../devices/registry.ts';
 import type { Doors } from '../doors/commands.ts';
 import type { Draft, Lane } from '../journal/entry.ts';
@@ -79,9 +80,10 @@ export class Intake {
       throw new QuanweiError('NOT_FOUND', `no device is registered as ${message.client}`, { where: message.topic });
     }
     const now = clock.wall();
+    const profile = catalogue.get(device.profile);
     let decoded: Decoded;
     try {
-      decoded = decode(catalogue.get(device.profile), {
+      decoded = decode(profile, {
         device,
         topic: message.topic,
         payload: message.payload,
@@ -99,14 +101,14 @@ export class Intake {
         this.#parts.log.error({ err: thrown, device: device.id, topic: message.topic }, 'decoder failed');
       }
       registry.note(device.id, now, {});
-      return this.#keepUnknown(message, messageOf(thrown));
+      return this.#keepUnknown(message, profile, messageOf(thrown));
     }
     if (decoded.candidate !== null) {
       registry.candidate({ via: device.id, key: decoded.candidate.key, hint: decoded.candidate.hint });
       // A fire told by an end device nobody registered is raised in the hub's name; all else waits to be registered.
       if (decoded.events.length === 0) {
         registry.note(device.id, now, {});
-        return this.#keepUnknown(message, `${decoded.candidate.key} is not registered behind ${device.id}`);
+        return this.#keepUnknown(message, profile, `${decoded.candidate.key} is not registered behind ${device.id}`);
       }
     }
     return this.#keep(message, device, decoded);
@@ -120,7 +122,7 @@ export class Intake {
     if (!message.will) registry.note(device.id, now, {});
     for (const { device: id, report } of decoded.reports) stateDrafts.push(...registry.note(id, now, report));
 
-    if (decoded.quiet && decoded.events.length === 0 && stateDrafts.length === 0) {
+    if (decoded.quiet && stateDrafts.length === 0 && !this.#isNews(decoded.events)) {
       this.counts.quiet += 1;
       this.#answer(device.id, decoded);
       return;
@@ -150,6 +152,12 @@ export class Intake {
     this.#answer(device.id, decoded);
   }
 
+  /** Whether anything would come of it. While a commit is under way nobody can tell yet what it will leave behind. */
+  #isNews(events: readonly DeviceEvent[]): boolean {
+    const { board } = this.#parts;
+    return events.length > 0 && (board.busy || events.some((event) => board.matters(event)));
+  }
+
   #commit(message: Inbound, device: Device, decoded: Decoded, key: Buffer | null, states: Draft[]): Promise<void> {
     const { board, registry } = this.#parts;
     return board.transact((tx) => {
@@ -170,14 +178,14 @@ export class Intake {
     });
   }
 
-  async #keepUnknown(message: Inbound, reason: string): Promise<void> {
+  async #keepUnknown(message: Inbound, profile: Profile, reason: string): Promise<void> {
     this.counts.unknown += 1;
     if (!this.#unknowns.take(message.client)) {
       this.counts.dropped += 1;
       this.#dropped.set(message.client, (this.#dropped.get(message.client) ?? 0) + 1);
       return;
     }
-    const kept = message.payload.subarray(0, UNKNOWN_KEPT);
+    const kept = keptBytes(profile, message.payload).subarray(0, UNKNOWN_KEPT);
     try {
       await this.#parts.journal.append([
         {

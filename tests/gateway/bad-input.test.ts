@@ -29,7 +29,7 @@ afterAll(async () => {
 const login = (device: string) =>
   LoadClient.connect({ port: gateway.ports.mqtt, clientId: device, username: device, password: SECRET });
 
-const entries = async (kind: string) => gateway.journal('--kind', kind);
+const entries = (kind: string) => gateway.entries(kind);
 
 interface Open {
   readonly id: string;
@@ -52,7 +52,6 @@ test.each([
   ['300 kB of noise', NOISE],
   ['JSON a hundred thousand levels deep', '['.repeat(100_000) + ']'.repeat(100_000)],
   ['wrong types', '{"operator":17,"info":"none"}'],
-  ['a number no double can hold', `{"operator":"RecPush","info":{"RecordID":${'9'.repeat(400)}}}`],
   ['nothing at all', ''],
   ['a key that names the prototype', '{"__proto__":{"operator":"RecPush"},"constructor":1}'],
 ])('%s is acknowledged, kept as unknown, and harms nothing', async (_name, payload) => {
@@ -64,12 +63,24 @@ test.each([
   expect(await gateway.healthy()).toBe(true);
 });
 
+test('a number no double can hold keeps its digits and harms nothing', async () => {
+  const door = await login('door-1');
+  const digits = '9'.repeat(40);
+  await door.published(
+    'mqtt/face/door-1/Rec',
+    `{"operator":"RecPush","info":{"facesluiceId":"door-1","RecordID":${digits},"VerifyStatus":1,"similarity1":1e999}}`,
+  );
+  door.end();
+  expect(JSON.stringify((await entries('message')).at(-1)?.body)).toContain(digits);
+  expect(await gateway.healthy()).toBe(true);
+});
+
 test('bytes that are not UTF-8 are kept word for word', async () => {
   const door = await login('door-1');
   await door.published('mqtt/face/door-1/Rec', Buffer.from([0x7b, 0xff, 0xfe, 0xc0, 0x7d]));
   door.end();
-  const last = (await entries('unknown')).at(-1) as { body: { base64?: string; bytes: number } };
-  expect(Buffer.from(last.body.base64 ?? '', 'base64')).toEqual(Buffer.from([0x7b, 0xff, 0xfe, 0xc0, 0x7d]));
+  const last = (await entries('unknown')).at(-1) as unknown as { body: { base64: string } };
+  expect(Buffer.from(last.body.base64, 'base64')).toEqual(Buffer.from([0x7b, 0xff, 0xfe, 0xc0, 0x7d]));
 });
 
 test('two buttons pressed are two alarms; the same SOS ten times in a second is one alarm that counts ten', async () => {
@@ -117,9 +128,9 @@ test.each([
     }),
   );
   door.end();
-  const last = (await entries('message')).at(-1) as { wall: string | number; deviceTime: unknown };
-  expect(last.deviceTime).toBeNull();
-  expect(Math.abs(new Date(last.wall).getTime() - Date.now())).toBeLessThan(60_000);
+  const last = (await entries('message')).at(-1);
+  expect(last?.deviceTime).toBeNull();
+  expect(Math.abs((last?.wall ?? 0) - Date.now())).toBeLessThan(60_000);
 });
 
 test('a retained alarm told again on reconnect is stored as replayed', async () => {

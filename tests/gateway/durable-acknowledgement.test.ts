@@ -66,9 +66,8 @@ test('every acknowledged message is in the journal once and the chain holds, aft
 
   const stored = new Map<string, number>();
   for (const entry of await gateway.journal('--kind', 'message')) {
-    const { subject, body } = entry as { subject: string; body: { raw: string } };
-    const info = (JSON.parse(body.raw) as { info: { RecordID: string } }).info;
-    const key = `${subject}/${info.RecordID}`;
+    const info = (JSON.parse(String(entry.body['raw'])) as { info: { RecordID: string } }).info;
+    const key = `${entry.subject}/${info.RecordID}`;
     stored.set(key, (stored.get(key) ?? 0) + 1);
   }
   const context = `seed ${seed}, ${acknowledged.size} acknowledged`;

@@ -11,6 +11,17 @@ const CLI = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
 /** The first administrator's password in every gateway a test starts. */
 export const ADMIN_PASSWORD = 'test-admin-password';
 
+/** An entry as the API and the command tell it. */
+export interface JournalEntry {
+  readonly seq: number;
+  readonly kind: string;
+  readonly actor: string;
+  readonly subject: string | null;
+  readonly wall: number;
+  readonly deviceTime: number | null;
+  readonly body: Record<string, unknown>;
+}
+
 export interface GatewayAddresses {
   readonly mqtt: number;
   readonly http: number;
@@ -165,13 +176,30 @@ export class GatewayProcess {
     };
   }
 
+  /** Entries of a running gateway's journal, oldest first. @param kind only these; @param after seq */
+  async entries(kind: string, after = 0): Promise<JournalEntry[]> {
+    const all: JournalEntry[] = [];
+    for (;;) {
+      const from = all.at(-1)?.seq ?? after;
+      const path = `/api/journal?kinds=${kind}&after=${from}&limit=500`;
+      const { entries } = (await this.api(path)) as { entries: JournalEntry[] };
+      all.push(...entries);
+      if (entries.length < 500) return all;
+    }
+  }
+
+  /** Seq of the newest entry of a running gateway's journal. */
+  async head(): Promise<number> {
+    return ((await this.api('/api/journal?limit=1')) as { head: number }).head;
+  }
+
   /** Every entry of the journal as the command prints it. */
-  async journal(...args: string[]): Promise<Record<string, unknown>[]> {
+  async journal(...args: string[]): Promise<JournalEntry[]> {
     const { code, stdout, stderr } = await this.run('journal', '--data', this.data, '--json', ...args);
     if (code !== 0) throw new Error(`quanwei journal ended with ${code}: ${stderr}`);
     return stdout
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
+      .map((line) => JSON.parse(line) as JournalEntry);
   }
 }
