@@ -5,7 +5,7 @@ import type { Alarm, AlarmEntryBody, Level } from '../../src/alarms/alarm.ts';
 import { GatewayConfig, type UpstreamConfig } from '../../src/config/schema.ts';
 import type { Draft, EntryKind } from '../../src/journal/entry.ts';
 import { Journal } from '../../src/journal/journal.ts';
-import { type Clock, SystemClock } from '../../src/kernel/clock.ts';
+import { type Clock, SimulatedClock, SystemClock } from '../../src/kernel/clock.ts';
 import { idSource } from '../../src/kernel/ids.ts';
 import { Bridge, type BridgeOptions } from '../../src/upstream/bridge.ts';
 import type { OrderHandlers } from '../../src/upstream/orders.ts';
@@ -51,7 +51,7 @@ export async function openBox(dir = dataDir(), clock: Clock = new SystemClock())
   const close = async () => {
     if (!open) return;
     open = false;
-    for (const bridge of bridges) await bridge.stop();
+    for (const bridge of bridges) await stop(bridge, clock);
     await journal.close();
   };
   onTestFinished(close);
@@ -75,6 +75,19 @@ export async function openBox(dir = dataDir(), clock: Clock = new SystemClock())
     },
     close,
   };
+}
+
+/** Stops a bridge; simulated time goes on meanwhile, as real time does. */
+async function stop(bridge: Bridge, clock: Clock): Promise<void> {
+  let stopped = false;
+  const stopping = bridge.stop().finally(() => {
+    stopped = true;
+  });
+  while (clock instanceof SimulatedClock && !stopped) {
+    clock.advance(100);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await stopping;
 }
 
 /** An alarm as the board would write it down. */
