@@ -160,7 +160,7 @@ export function bare(schema: Schema): Schema {
   }
   if (schema instanceof z.core.$ZodPipe) {
     const { in: from, out } = schema._zod.def;
-    return bare(out instanceof z.core.$ZodTransform ? from : out);
+    return bare(from instanceof z.core.$ZodTransform ? out : from);
   }
   return schema;
 }

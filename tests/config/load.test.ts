@@ -1,0 +1,281 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Env, loadConfig, readConfig } from '../../src/config/load.ts';
+import type { QuanweiError } from '../../src/kernel/errors.ts';
+import { dataDir } from '../support/data-dir.ts';
+
+const SITE = 'site: { id: spring-garden, name: 泉水花园, street: longquan }\n';
+
+function file(text: string): string {
+  const path = join(dataDir(), 'gateway.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+/** Every mistake as `line:column path: what — hint`. */
+function mistakes(text: string, env: Env = {}): string[] {
+  const path = file(text);
+  return readConfig(path, env).problems.map(
+    (one) => `${one.where.replace(`${path}:`, '')} ${one.path}: ${one.what} — ${one.hint}`,
+  );
+}
+
+function loaded(text: string, env: Env = {}) {
+  return loadConfig(file(text), env);
+}
+
+const warnings = (text: string, env: Env = {}): string[] => loaded(text, env).warnings.map(({ what }) => what);
+
+describe('a file with nothing but the site', () => {
+  test('is a whole configuration, with every default filled and every path absolute', () => {
+    const path = file(SITE);
+    const { config, warnings: doubts } = loadConfig(path, {});
+    expect(doubts).toEqual([]);
+    expect(config.data).toBe(join(path, '../data'));
+    expect(config.mqtt.listen).toEqual([{ url: 'mqtt://127.0.0.1:1883', clientCertificates: 'off' }]);
+    expect(config.alarms.levels[1]).toEqual({ acknowledge: 60_000, close: 7_200_000 });
+    expect(config.retention.minFree).toBe(500_000_000);
+  });
+});
+
+describe('a mistake is told with its line, its key and what is expected there', () => {
+  test.each([
+    ['a slip of the finger', `${SITE}htttp: {}\n`, '2:1 htttp: is not known here — did you mean http?'],
+    [
+      'letters in the wrong order, deep inside',
+      `${SITE}devices:\n  - id: door-1\n    profile: face-oem-mqtt\n    sercet: long-enough-1\n`,
+      '5:5 devices[0].sercet: is not known here — did you mean secret?',
+    ],
+    [
+      'a key that resembles none',
+      `${SITE}backup: { where: /mnt }\n`,
+      '2:11 backup.where: is not known here — known here: dir, keep',
+    ],
+    [
+      'a key unknown where two forms are allowed',
+      `${SITE}mqtt:\n  listen:\n    - { url: "mqtts://0.0.0.0:8883", clientCertificate: optional }\n`,
+      '4:38 mqtt.listen[0].clientCertificate: is not known here — did you mean clientCertificates?',
+    ],
+    [
+      'a duration in words',
+      `${SITE}alarms: { window: five minutes }\n`,
+      '2:11 alarms.window: does not have the right form — expected: a duration such as 500ms, 60s, 5m, 24h or 180d',
+    ],
+    ['a number for a duration', `${SITE}alarms:\n  window: 300\n`, '3:3 alarms.window: is a number — expected: text'],
+    [
+      'one of a few words',
+      `${SITE}upstream: { url: "mqtt://c:1", confirm: maybe }\n`,
+      '2:32 upstream.confirm: is not known — expected: one of broker, receipt',
+    ],
+    ['a level that is none', `${SITE}alarms: { levels: { 5: {} } }\n`, '2:21 alarms.levels.5: is not known here'],
+    ['a list where one thing is wanted', `${SITE}data: [a, b]\n`, '2:1 data: is a list — expected: text'],
+    ['too many', `${SITE}http: { sessionHours: 9000 }\n`, '2:9 http.sessionHours: is too big'],
+    ['a zone that is none', 'site: { id: a, name: a, street: b, timezone: Mars }\n', '1:36 site.timezone: cannot be'],
+  ])('%s', (_name, text, said) => {
+    expect(mistakes(text)).toEqual([expect.stringContaining(said)]);
+  });
+
+  test('all mistakes are told at once, in the order of the file', () => {
+    const path = file('site: { id: a b, name: a }\nhtp: 1\ndevices:\n  - id: x\n');
+    let said = '';
+    try {
+      loadConfig(path, {});
+    } catch (thrown) {
+      expect(thrown).toMatchObject({ code: 'BAD_CONFIG', where: path });
+      said = (thrown as QuanweiError).message;
+    }
+    const lines = said.split('\n').map((line) => line.trim());
+    expect(lines[0]).toBe('4 mistakes:');
+    expect(lines.slice(1).map((line) => /:(\d+):\d+: ([\w.[\]]+)/.exec(line)?.slice(1))).toEqual([
+      ['1', 'site.street'],
+      ['1', 'site.id'],
+      ['2', 'htp'],
+      ['4', 'devices[0].profile'],
+    ]);
+  });
+
+  test('a single mistake is the error itself, with its place', () => {
+    const path = file(`${SITE}data: 5\n`);
+    expect(() => loadConfig(path, {})).toThrowError(
+      expect.objectContaining({ code: 'BAD_CONFIG', where: `${path}:2:1`, message: 'data: is a number' }),
+    );
+  });
+
+  test('what is not YAML says where it stops being so', () => {
+    expect(mistakes(`${SITE}mqtt:\n  listen: [a\nhttp: {}\n`)[0]).toMatch(/^[34]:\d+ : not YAML/);
+    expect(mistakes(`${SITE}data: a\ndata: b\n`)[0]).toMatch(/^3:1 : not YAML: .*unique/i);
+  });
+
+  test.each([
+    ['an empty file', ''],
+    ['only a comment', '# nothing\n'],
+    ['a list', '- a\n'],
+    ['one word', 'hello\n'],
+  ])('%s', (_name, text) => {
+    expect(readConfig(file(text), {}).problems.length).toBeGreaterThan(0);
+  });
+
+  test('a file that is not there, and a directory', () => {
+    expect(() => loadConfig('/nonexistent/gateway.yaml', {})).toThrowError(/cannot be read/);
+    expect(() => loadConfig(dataDir(), {})).toThrowError(/cannot be read/);
+  });
+
+  test('a hundred thousand aliases do not fill the memory', () => {
+    const bomb = [
+      'a: &a [x,x,x,x,x,x,x,x,x,x]',
+      ...'bcdefghi'.split('').map((name, i) => {
+        const before = 'abcdefgh'[i];
+        return `${name}: &${name} [${Array(10).fill(`*${before}`).join(',')}]`;
+      }),
+    ].join('\n');
+    expect(readConfig(file(bomb), {}).problems[0]?.what).toMatch(/alias/i);
+  });
+
+  test('whatever text stands in it, it is refused with a place, or read, but never throws anything else', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 200 }), (text) => {
+        const read = readConfig(file(text), {});
+        return read.config !== null || read.problems.every(({ where }) => where.includes('gateway.yaml'));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('secrets come from outside', () => {
+  const DEVICE = `${SITE}devices:\n  - { id: door-1, profile: face-oem-mqtt, secret: "\${DOOR_1}" }\n`;
+
+  test('from the environment, and from systemd’s credentials before it', () => {
+    expect(loaded(DEVICE, { DOOR_1: 'from-environment' }).config.devices[0]?.secret).toBe('from-environment');
+    const dir = join(dataDir(), 'credentials');
+    mkdirSync(dir);
+    writeFileSync(join(dir, 'DOOR_1'), 'from-systemd-1\n');
+    const env = { DOOR_1: 'from-environment', CREDENTIALS_DIRECTORY: dir };
+    expect(loaded(DEVICE, env).config.devices[0]?.secret).toBe('from-systemd-1');
+  });
+
+  test('inside a longer text, several at once, and $${ for a plain ${', () => {
+    const text = `site: { id: a, name: "\${A}-\${B} $\${A}", street: b }\n`;
+    expect(loaded(text, { A: 'one', B: 'two' }).config.site.name).toBe(`one-two \${A}`);
+  });
+
+  test('one that is not set is told with its line, and nothing else is said of it', () => {
+    expect(mistakes(DEVICE)).toEqual([
+      expect.stringContaining(`3:51 : \${DOOR_1} is not set — looked in the environment`),
+    ]);
+    expect(mistakes(DEVICE, { DOOR_1: '' })).toEqual([expect.stringContaining('is empty')]);
+    expect(mistakes(`${SITE}data: \${not a name}\n`)).toEqual([expect.stringContaining('not a reference')]);
+  });
+
+  test('a value that comes in cannot become anything but text: no key, no number, no second line', () => {
+    const sly = 'x"\n    hub: evil\n  - id: second';
+    const { config } = loaded(DEVICE, { DOOR_1: sly });
+    expect(config.devices).toHaveLength(1);
+    expect(config.devices[0]?.secret).toBe(sly);
+    expect(mistakes(`${SITE}mqtt: { maxInflight: "\${N}" }\n`, { N: '5' })[0]).toContain(
+      'is text — expected: a number',
+    );
+  });
+
+  test('no mistake ever repeats a secret', () => {
+    const said = JSON.stringify(readConfig(file(DEVICE), { DOOR_1: 'kurz' }));
+    expect(said).toContain('at least 8 characters');
+    expect(said).not.toContain('kurz');
+  });
+
+  test('a key is not filled in, and neither is a comment', () => {
+    expect(mistakes(`${SITE}"\${KEY}": 1\n# \${COMMENT}\n`)).toEqual([expect.stringContaining('is not known here')]);
+  });
+
+  test('one that stands in the file in clear is warned of once, with its place', () => {
+    const text = `${SITE}devices:\n  - { id: a, profile: p, secret: in-the-clear }\n  - { id: b, profile: p, secret: also-clear }\n`;
+    const path = file(text);
+    expect(loadConfig(path, {}).warnings).toEqual([
+      expect.objectContaining({
+        where: `${path}:3:26`,
+        what: 'a secret stands in the file in clear (and 1 more like it)',
+      }),
+    ]);
+    expect(warnings(DEVICE, { DOOR_1: 'long-enough-1' })).toEqual([]);
+    expect(warnings(`${SITE}cameras: [{ id: c, url: "rtsp://admin:12345@10.0.0.2/1" }]\n`)).toHaveLength(1);
+  });
+});
+
+describe('what must fit together', () => {
+  const devices = (...lines: string[]): string =>
+    `${SITE}devices:\n${lines.map((line) => `  - { profile: p, secret: "\${S}", ${line} }\n`).join('')}`;
+  const env = { S: 'long-enough-1' };
+
+  test.each([
+    ['one id twice', devices('id: a', 'id: b', 'id: a'), "5:35 devices[2].id: 'a' is already at"],
+    ['an id that means the box itself', devices('id: gateway'), "'gateway' means this box itself"],
+    ['an unknown hub', devices('id: a, hub: nowhere'), "devices[0].hub: there is no device 'nowhere' in this file"],
+    ['its own hub', devices('id: a, hub: a'), 'a device cannot be its own hub'],
+    ['a hub behind a hub', devices('id: a, hub: b', 'id: b, hub: c', 'id: c'), "'b' is itself behind the hub 'c'"],
+    ['an unknown parent', devices('id: a, parent: x'), "devices[0].parent: there is no device 'x'"],
+    [
+      'a door to be released that is not there',
+      `${SITE}alarms: { fireReleases: [gate] }\n`,
+      "alarms.fireReleases[0]: there is no device 'gate'",
+    ],
+    [
+      'one port twice',
+      `${SITE}mqtt: { listen: ["mqtt://127.0.0.1:8080"] }\n`,
+      '127.0.0.1:8080 is already used by mqtt.listen[0]',
+    ],
+    ['a port that is none', `${SITE}mqtt: { listen: ["mqtt://127.0.0.1:99999"] }\n`, 'there is no port 99999'],
+    ['a key without its certificate', `${SITE}http: { key: k.pem }\n`, 'http.key: cert is missing'],
+    [
+      'client certificates without TLS',
+      `${SITE}mqtt: { listen: [{ url: "mqtt://127.0.0.1:1", clientCertificates: required }] }\n`,
+      'client certificates need mqtts://',
+    ],
+  ])('%s', (_name, text, said) => {
+    expect(mistakes(text, env)).toEqual([expect.stringContaining(said)]);
+  });
+
+  test('a circle of parents is told at each device in it, and not at those that lead into it', () => {
+    const told = mistakes(devices('id: a, parent: b', 'id: b, parent: a', 'id: c, parent: a'), env);
+    expect(told.map((line) => line.split(' — ')[0]?.split(': ').slice(1).join(': '))).toEqual([
+      'goes round in a circle: a → b → a',
+      'goes round in a circle: b → a → b',
+    ]);
+  });
+
+  test.each([
+    ['a device nobody can log in as', `${SITE}devices: [{ id: a, profile: p }]\n`, /'a' cannot log in/],
+    ['a secret its hub makes useless', devices('id: h', 'id: a, hub: h'), /is never used/],
+    ['plain MQTT on every network', `${SITE}mqtt: { listen: ["mqtt://0.0.0.0:1883"] }\n`, /unencrypted MQTT/],
+    ['plain HTTP beyond this box', `${SITE}http: { listen: "http://10.0.0.1:80" }\n`, /in clear/],
+  ])('%s works, and is warned of', (_name, text, said) => {
+    expect(warnings(text, env).join('\n')).toMatch(said);
+  });
+
+  test('paths are relative to the file, wherever the gateway is started from', () => {
+    const text = `${SITE}data: d\nprofiles: [p, /abs]\nhttp: { listen: "https://127.0.0.1:1", cert: c.pem, key: k.pem }\nupstream: { url: "mqtt://c:1", ca: ca.pem }\nbackup: { dir: ../b }\n`;
+    const path = file(text);
+    const { config } = loadConfig(path, {});
+    const here = (name: string): string => join(path, '..', name);
+    expect(config).toMatchObject({
+      data: here('d'),
+      profiles: [here('p'), '/abs'],
+      http: { cert: here('c.pem'), key: here('k.pem') },
+      upstream: { ca: here('ca.pem') },
+      backup: { dir: here('../b') },
+    });
+  });
+});
+
+test('the commented sample is valid and warns of nothing', () => {
+  const sample = fileURLToPath(new URL('../../docs/examples/gateway.yaml', import.meta.url));
+  const env = new Proxy(
+    {},
+    { get: (_, name) => (name === 'CREDENTIALS_DIRECTORY' ? undefined : `secret-${String(name)}`) },
+  );
+  const { config, warnings: doubts } = loadConfig(sample, env);
+  expect(doubts).toEqual([]);
+  expect(config.devices.length).toBeGreaterThan(3);
+});
