@@ -148,7 +148,8 @@ export class Admission<D extends BrokerDevice & DeviceInfo> {
     connections.add(connection);
     client.conn.once('close', () => this.#left(connection));
     if (!client.clean) await this.#remember(key, device);
-    await wills.connected(key, this.#permitted(connection, will));
+    wills.returned(key);
+    connection.will = this.#permitted(connection, will);
     if (first) presence({ device, connected: true, address });
   }
 
@@ -158,6 +159,16 @@ export class Admission<D extends BrokerDevice & DeviceInfo> {
     const away = sessions.of(device).filter((other) => other !== key && connections.at(other) === undefined);
     const spare = sessions.of(device).length - LIMITS.sessionsPerDevice;
     for (const oldest of away.slice(0, Math.max(0, spare))) await sessions.forget(oldest);
+  }
+
+  /** CONNACK is written. aedes has by now done away with the will of an earlier connection. */
+  ready(client: Client): void {
+    const { connections, wills, log } = this.#parts;
+    const connection = connections.of(client);
+    if (connection === undefined || connection.will === null) return;
+    wills.entrusted(connection.key, connection.will).catch((thrown: unknown) => {
+      log.warn({ err: thrown, client: connection.key }, 'a last will is not kept');
+    });
   }
 
   #left(connection: Connection): void {

@@ -190,6 +190,7 @@ export class Broker implements DeviceLink {
       new Router(),
       sessions,
     );
+    server.on('clientReady', (client) => admission.ready(client));
     const sweep = new Sweep({ registry, identity, connections, sessions, roles, counters, log });
     const broker = new Broker({ engine: server, sessions, connections, counters, delivery, door, wills, sweep });
     await broker.#open(parts);

@@ -1,5 +1,6 @@
 import type { Client } from 'aedes';
 import type { Rights } from './access.ts';
+import type { WillPacket } from './engine.ts';
 
 /** A client that has logged in. */
 export class Connection {
@@ -19,6 +20,7 @@ export class Connection {
   rightsVersion: string;
   /** Topic filters it has been granted. */
   readonly filters = new Set<string>();
+  will: WillPacket | null = null;
   /** Messages the intake has not answered for. */
   inflight = 0;
   readonly waiting: (() => void)[] = [];

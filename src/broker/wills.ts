@@ -27,6 +27,7 @@ export interface WillsParts {
 export class Wills {
   readonly #parts: WillsParts;
   readonly #due = new Map<string, Cancel>();
+  #closed = false;
 
   constructor(parts: WillsParts) {
     this.#parts = parts;
@@ -39,18 +40,19 @@ export class Wills {
     }
   }
 
-  /** The client is connected; its earlier will, due or not, is void. @param will `null` when it has none now */
-  async connected(client: string, will: WillPacket | null): Promise<void> {
+  /** The client is back: its earlier will, due or not, is void. */
+  returned(client: string): void {
     this.#due.get(client)?.cancel();
     this.#due.delete(client);
-    const { sessions } = this.#parts;
-    if (will === null) await sessions.delWill({ id: client });
-    else {
-      await sessions.putWill(
-        { id: client },
-        { cmd: 'publish', topic: will.topic, payload: ownBytes(will.payload), qos: will.qos, retain: will.retain },
-      );
-    }
+  }
+
+  /** The client has been let in with this will. */
+  async entrusted(client: string, will: WillPacket): Promise<void> {
+    const { topic, payload, qos, retain } = will;
+    await this.#parts.sessions.putWill(
+      { id: client },
+      { cmd: 'publish', topic, payload: ownBytes(payload), qos, retain },
+    );
   }
 
   /** @param orderly it said DISCONNECT: then it has no last will [MQTT-3.14.4-3] */
@@ -62,12 +64,14 @@ export class Wills {
 
   /** Those that wait stay on disk for the next run. */
   close(): void {
+    this.#closed = true;
     for (const timer of this.#due.values()) timer.cancel();
     this.#due.clear();
   }
 
   #schedule(client: string, delay: number): void {
     this.#due.get(client)?.cancel();
+    if (this.#closed) return;
     this.#due.set(
       client,
       this.#parts.clock.after(delay, () => {
