@@ -10,6 +10,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../kernel/clock.ts';
@@ -182,16 +183,10 @@ export class Authority implements BrokerCa {
 
   #stillServes(cert: string, authority: string, hosts: readonly string[]): boolean {
     const certificate = new X509Certificate(cert);
-    const names = new Set(
-      (certificate.subjectAltName ?? '').split(', ').map((name) => name.replace(/^(DNS|IP Address):/, '')),
-    );
     return (
       certificate.verify(new X509Certificate(authority).publicKey) &&
       Date.parse(certificate.validTo) - this.#now() > RENEW_DAYS * DAY &&
-      hosts.every(
-        (host) =>
-          names.has(host) || certificate.checkHost(host) !== undefined || certificate.checkIP(host) !== undefined,
-      )
+      hosts.every((host) => (isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined)
     );
   }
 

@@ -72,7 +72,8 @@ export async function makeRevocationList(
     signingAlgorithm: SIGNING,
     signingKey: await importKey(authority.key),
   });
-  return list.toString('pem');
+  // The library's own label (`CRL`) is not the one of RFC 7468 §6, and OpenSSL does not read it.
+  return x509.PemConverter.encode(list.rawData, 'X509 CRL');
 }
 
 async function issue(
