@@ -240,6 +240,7 @@ describe('a transaction', () => {
     const dir = dataDir();
     const site = await Site.open(dir);
     const alarm = await site.raise(event('a', 'sos'));
+    site.audited = false;
     await site.journal.close();
     const outcomes = await Promise.allSettled([
       site.say(event('a', 'sos')),

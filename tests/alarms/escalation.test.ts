@@ -202,6 +202,20 @@ describe('the wall clock is stepped', () => {
     }
   });
 
+  test('while the reference is just being renewed: it is one step, not two', async () => {
+    const site = await Site.open(dataDir());
+    await site.raise(event('climb', 'intrusion.climb'));
+    await site.pass(59_000);
+    site.clock.advance(1_500);
+    const renewing = site.escalation.look();
+    site.clock.stepWall(site.clock.wall() + 2 * MINUTE);
+    await renewing;
+    await site.pass(3 * MINUTE + 55_000);
+    expect(escalations(site)).toEqual([]);
+    await site.pass(10_000);
+    expect(escalations(site)).toEqual(['acknowledge → manager']);
+  });
+
   test('shelving moves with it, and says so', async () => {
     const site = await Site.open(dataDir());
     const { id } = await site.raise(level('door', 'door.held'));

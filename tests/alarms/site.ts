@@ -1,5 +1,6 @@
-import { onTestFinished } from 'vitest';
-import type { Alarm } from '../../src/alarms/alarm.ts';
+import { expect, onTestFinished } from 'vitest';
+import type { Alarm, AlarmEntryBody } from '../../src/alarms/alarm.ts';
+import { type AlarmRow, alarmOf } from '../../src/alarms/alarm-rows.ts';
 import { Board } from '../../src/alarms/board.ts';
 import { Escalation } from '../../src/alarms/escalation.ts';
 import type { About } from '../../src/alarms/transition.ts';
@@ -56,6 +57,8 @@ export class Site {
   readonly journal: Journal;
   readonly board: Board;
   readonly escalation: Escalation;
+  /** Every test ends with a look at the whole ledger; `false` where a test has spoilt it on purpose. */
+  audited = true;
 
   private constructor(clock: SimulatedClock, journal: Journal, board: Board, escalation: Escalation) {
     this.clock = clock;
@@ -85,6 +88,7 @@ export class Site {
       if (closed) return;
       closed = true;
       await escalation.stop();
+      if (site.audited) audit(journal, board);
       await journal.close();
     };
     onTestFinished(() => site.close());
@@ -122,6 +126,33 @@ export class Site {
   kinds(alarm?: string): string[] {
     return this.entries(alarm).map(({ kind }) => kind.slice('alarm.'.length));
   }
+}
+
+/** Every alarm as its newest journal entry has it, in the order they were raised. */
+export function foldOf(journal: Journal): Alarm[] {
+  const alarms = new Map<string, Alarm>();
+  for (const { kind, body } of journal.read({ limit: 1_000_000 })) {
+    if (kind.startsWith('alarm.')) alarms.set((body as AlarmEntryBody).alarm.id, (body as AlarmEntryBody).alarm);
+  }
+  return [...alarms.values()];
+}
+
+/** The table is what the journal says, but for counts not entered yet; memory is what the table says. */
+export function audit(journal: Journal, board: Board): void {
+  const rows = journal.select<AlarmRow>('SELECT * FROM alarms ORDER BY n');
+  const newest = new Map(foldOf(journal).map((alarm) => [alarm.id, alarm]));
+  expect(rows.map((row) => alarmOf(row).id)).toEqual([...newest.keys()]);
+  for (const row of rows) {
+    const alarm = alarmOf(row);
+    const entered = newest.get(alarm.id) as Alarm;
+    expect(row.entered).toBe(entered.count);
+    const { count, lastAt, detail, evidence } = entered.count < alarm.count ? alarm : entered;
+    expect(alarm).toEqual({ ...entered, count, lastAt, detail, evidence });
+  }
+  expect(board.open()).toEqual(rows.map(alarmOf).filter(({ closedAt }) => closedAt === null));
+  const stray =
+    'SELECT count(*) AS n FROM deadlines WHERE alarm NOT IN (SELECT id FROM alarms WHERE closed_at IS NULL)';
+  expect(journal.select(stray)).toEqual([{ n: 0 }]);
 }
 
 /** The next process on the same data: its own boot, its monotonic clock from zero, the wall clock at `wall`. */
