@@ -1,3 +1,4 @@
+import { resolveParams } from '../devices/binding.ts';
 import type { Catalogue, Profile } from '../devices/catalogue.ts';
 import { ANY_COMMAND, type DeviceInfo, type Reply } from '../devices/decode.ts';
 import { encodeCommand } from '../devices/encode.ts';
@@ -156,12 +157,12 @@ export class Doors {
     }).catch((thrown: unknown) => this.#parts.log.warn({ err: thrown, device }, 'late answer not recorded'));
   }
 
-  /** Every device that can be opened from here. */
+  /** Every device that is a door: by its model, or because its relay was said to drive a lock. */
   list(): DoorState[] {
     const { registry, catalogue, link } = this.#parts;
     return registry
       .all()
-      .filter(({ profile }) => catalogue.has(profile) && opens(catalogue.get(profile)))
+      .filter((device) => catalogue.has(device.profile) && isDoor(catalogue.get(device.profile), device))
       .map(({ id, name, place, hub }) => ({
         id,
         name,
@@ -279,3 +280,8 @@ export class Doors {
 }
 
 const opens = (profile: Profile): boolean => Object.hasOwn(profile.commands, 'open');
+
+/** A call point's module has a relay whether anything hangs on it or not; its parameter `lock` says that a door does. */
+const isDoor = (profile: Profile, device: DeviceInfo): boolean =>
+  opens(profile) &&
+  (profile.kind === 'face-door' || profile.kind === 'door' || resolveParams(profile, device)['lock'] === 'yes');
