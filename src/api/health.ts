@@ -22,6 +22,7 @@ export class HealthCheck {
   readonly #clock: Clock;
   readonly #listening: () => boolean;
   #commits = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #provenAt = Number.NEGATIVE_INFINITY;
   #triedAt = Number.NEGATIVE_INFINITY;
   #probe: Promise<string | null> | null = null;
@@ -43,10 +44,10 @@ export class HealthCheck {
   async #storage(): Promise<string | null> {
     const { ok, error, commits } = this.#journal.state();
     const mono = this.#clock.mono();
-    if (ok && commits !== this.#commits) {
-      this.#commits = commits;
-      this.#provenAt = mono;
-    }
+    // Something was stored since the last look; when exactly nobody noted, so it counts as if right after it.
+    if (ok && commits !== this.#commits) this.#provenAt = Math.max(this.#provenAt, this.#lookedAt);
+    this.#commits = commits;
+    this.#lookedAt = mono;
     if (ok && mono - this.#provenAt < PROOF_MS) return null;
     if (!ok && mono - this.#triedAt < RETRY_MS && this.#probe === null) return error?.message ?? 'storage failed';
     this.#triedAt = mono;
@@ -62,8 +63,12 @@ export class HealthCheck {
     const late = new Promise<string>((resolve) => {
       timer = setTimeout(resolve, PATIENCE_MS, `storing takes longer than ${PATIENCE_MS} ms`);
     });
+    const began = this.#clock.mono();
     const stored = this.#journal.moveCursor('healthz', this.#journal.head()).then(
-      () => null,
+      () => {
+        this.#provenAt = began;
+        return null;
+      },
       (thrown: unknown) => messageOf(thrown),
     );
     try {

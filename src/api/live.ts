@@ -12,7 +12,7 @@ export type LiveTopic = (typeof LIVE_TOPICS)[number];
 export const HEARTBEAT_MS = 15_000;
 const CLIENTS = 200;
 const PER_SESSION = 10;
-/** Bytes a client may leave unread before it is let go; it comes back with its Last-Event-ID. */
+/** Bytes a client may leave unread before it is told no more and let go; it comes back with its Last-Event-ID. */
 const UNREAD = 1024 * 1024;
 /** A client that leaves anything unread for this long is gone without saying so. */
 const STALLED_MS = 3 * HEARTBEAT_MS;
@@ -213,8 +213,9 @@ export class Live {
 
   #write(client: Client, chunk: string | Buffer): void {
     if (!this.#clients.has(client)) return;
-    client.raw.write(chunk);
-    if (client.raw.writableLength > UNREAD && client.following) this.#drop(client);
+    // Looked at before: whoever has read all until now may be told much at once.
+    if (client.raw.writableLength > UNREAD) this.#drop(client);
+    else client.raw.write(chunk);
   }
 
   #drop(client: Client): void {

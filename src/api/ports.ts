@@ -1,6 +1,7 @@
 import type { Board } from '../alarms/board.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import type { Catalogue } from '../devices/catalogue.ts';
+import type { Registry } from '../devices/registry.ts';
 import type { Doors } from '../doors/commands.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -9,37 +10,6 @@ import type { Bridge } from '../upstream/bridge.ts';
 import type { Accounts } from './accounts.ts';
 
 /** The parts of other rooms the API needs, as narrow as it needs them. */
-export interface ApiDevice {
-  readonly id: string;
-  readonly name: string;
-  readonly place: string;
-  readonly profile: string;
-  readonly hub: string | null;
-  readonly parent: string | null;
-  readonly secretHash: string | null;
-  readonly managed: 'file' | 'page';
-  readonly enabled: boolean;
-  readonly silentAfter: number | null;
-  readonly params: Readonly<Record<string, string>>;
-}
-
-export interface ApiDeviceState {
-  readonly online: boolean | null;
-  /** ms since the epoch */
-  readonly lastSeen: number | null;
-  /** 0–100 */
-  readonly battery: number | null;
-  readonly firmware: string | null;
-  readonly address: string | null;
-}
-
-export interface ApiRegistry {
-  get(id: string): ApiDevice | null;
-  all(): ApiDevice[];
-  state(id: string): ApiDeviceState;
-  candidates(): readonly { readonly via: string | null; readonly key: string; readonly hint: string }[];
-}
-
 export interface ApiBroker {
   readonly addresses: readonly { readonly url: string }[];
   /** Counts since the start, of which only the numbers are shown. */
@@ -51,7 +21,7 @@ export interface ApiBroker {
 export interface ApiParts {
   readonly journal: Journal;
   readonly board: Board;
-  readonly registry: ApiRegistry;
+  readonly registry: Registry;
   readonly doors: Doors;
   readonly catalogue: Catalogue;
   readonly broker: ApiBroker;

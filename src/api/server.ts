@@ -28,6 +28,7 @@ const BODY = 64 * 1024;
 /** Requests a minute from one address; a page that is clicked as fast as one can makes a tenth of it. */
 const PER_MINUTE = 1_200;
 const CONNECTIONS = 1_000;
+const CLOSE_MS = 1_000;
 
 export interface ApiServer {
   /** Where it listens, `http://HOST:PORT`. */
@@ -106,7 +107,6 @@ export async function createServer(parts: ApiParts): Promise<ApiServer> {
     live.close();
     sessions.stop();
   });
-  app.addHook('onClose', async () => app.server.closeAllConnections());
 
   try {
     await app.listen({ host, port });
@@ -117,7 +117,16 @@ export async function createServer(parts: ApiParts): Promise<ApiServer> {
     }
     throw thrown;
   }
-  return { address: addressOf(app, secure), routes, app, close: () => app.close() };
+  const close = async () => {
+    // Answers under way may be finished; a connection that says nothing would be waited for until it times out.
+    const force = setTimeout(() => app.server.closeAllConnections(), CLOSE_MS);
+    try {
+      await app.close();
+    } finally {
+      clearTimeout(force);
+    }
+  };
+  return { address: addressOf(app, secure), routes, app, close };
 }
 
 const cookieName = (secure: boolean): string => (secure ? '__Host-quanwei' : 'quanwei');

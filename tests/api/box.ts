@@ -8,6 +8,7 @@ import type { Role } from '../../src/api/roles.ts';
 import { type ApiServer, createServer } from '../../src/api/server.ts';
 import { GatewayConfig } from '../../src/config/schema.ts';
 import type { Category, DeviceEvent } from '../../src/devices/event.ts';
+import type { Registry } from '../../src/devices/registry.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import { type Clock, SystemClock } from '../../src/kernel/clock.ts';
 import { idSource, type NewId } from '../../src/kernel/ids.ts';
@@ -37,21 +38,31 @@ export interface Answer<T = Record<string, unknown>> {
 export class Box {
   readonly dir: string;
   readonly port: number;
+  readonly mqttPort: number;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly journal: Journal;
   readonly board: Board;
+  readonly registry: Registry;
   readonly accounts: Accounts;
   readonly server: ApiServer;
   #closed = false;
+  #closeRooms: () => Promise<void> = () => Promise.resolve();
 
-  private constructor(of: Pick<Box, 'dir' | 'port' | 'clock' | 'newId' | 'journal' | 'board' | 'accounts' | 'server'>) {
+  private constructor(
+    of: Pick<
+      Box,
+      'dir' | 'port' | 'mqttPort' | 'clock' | 'newId' | 'journal' | 'board' | 'registry' | 'accounts' | 'server'
+    >,
+  ) {
     this.dir = of.dir;
     this.port = of.port;
+    this.mqttPort = of.mqttPort;
     this.clock = of.clock;
     this.newId = of.newId;
     this.journal = of.journal;
     this.board = of.board;
+    this.registry = of.registry;
     this.accounts = of.accounts;
     this.server = of.server;
   }
@@ -60,16 +71,19 @@ export class Box {
     const dir = options.dir ?? dataDir();
     const clock = options.clock ?? new SystemClock();
     const port = options.port ?? (await freePort());
+    const mqttPort = await freePort();
     const log = createLog('test', process.env['QUANWEI_LOG'] ?? 'silent');
     const newId = idSource(clock);
     const config = GatewayConfig.parse({
       site: { id: 'spring-garden', name: '泉水花园', street: 'longquan' },
       data: dir,
       http: { listen: `http://127.0.0.1:${port}` },
+      mqtt: { listen: [`mqtt://127.0.0.1:${mqttPort}`] },
       ...options.settings,
     });
     const journal = await Journal.open({ dir, clock, log, newId });
     const board = await Board.load({ journal, config: config.alarms, timezone: 'Asia/Shanghai', clock, log, newId });
+    const rooms = await devices({ journal, board, config, clock, log, newId });
     const accounts = await Accounts.load({ journal, clock });
     await accounts.bootstrap(ADMIN);
     const server = await createServer({
@@ -81,10 +95,12 @@ export class Box {
       log,
       version: '0.0.0',
       bridge: null,
-      ...(await devices({ journal, config, clock, log, newId })),
+      ...rooms,
       ...options.parts,
     });
-    const box = new Box({ dir, port, clock, newId, journal, board, accounts, server });
+    const { registry } = rooms;
+    const box = new Box({ dir, port, mqttPort, clock, newId, journal, board, registry, accounts, server });
+    box.#closeRooms = rooms.close;
     onTestFinished(() => box.stop());
     return box;
   }
@@ -98,6 +114,7 @@ export class Box {
     if (this.#closed) return;
     this.#closed = true;
     await this.server.close();
+    await this.#closeRooms();
     await this.journal.close();
   }
 

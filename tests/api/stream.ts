@@ -11,11 +11,14 @@ export interface StreamEvent {
 
 /** A live stream as a browser reads it: WHATWG HTML §9.2.6. */
 export class Stream {
-  readonly events: StreamEvent[] = [];
   readonly status: number;
-  lastId: string | null = null;
-  comments = 0;
   ended = false;
+  readonly #events: StreamEvent[] = [];
+  /** Read but not looked at: fifty streams that parse would keep the server in the same thread waiting. */
+  readonly #chunks: { text: string; at: number }[] = [];
+  #text = '';
+  #lastId: string | null = null;
+  #comments = 0;
   readonly #stop: AbortController;
 
   private constructor(status: number, stop: AbortController) {
@@ -37,6 +40,24 @@ export class Stream {
     }
     void stream.#read(answer.body);
     return stream;
+  }
+
+  get events(): readonly StreamEvent[] {
+    for (const { text, at } of this.#chunks.splice(0)) {
+      this.#text += text;
+      const blocks = this.#text.split('\n\n');
+      this.#text = blocks.pop() ?? '';
+      for (const block of blocks) this.#take(block, at);
+    }
+    return this.#events;
+  }
+
+  get lastId(): string | null {
+    return this.events.length >= 0 ? this.#lastId : null;
+  }
+
+  get comments(): number {
+    return this.events.length >= 0 ? this.#comments : 0;
   }
 
   /** Entries received, in order. */
@@ -62,14 +83,9 @@ export class Stream {
 
   async #read(body: ReadableStream<Uint8Array>): Promise<void> {
     const decoder = new TextDecoder();
-    let text = '';
     try {
       for await (const chunk of body) {
-        const at = performance.now();
-        text += decoder.decode(chunk, { stream: true });
-        const blocks = text.split('\n\n');
-        text = blocks.pop() ?? '';
-        for (const block of blocks) this.#take(block, at);
+        this.#chunks.push({ at: performance.now(), text: decoder.decode(chunk, { stream: true }) });
       }
     } catch (thrown) {
       if (!this.#stop.signal.aborted && !(thrown instanceof TypeError)) throw thrown;
@@ -81,11 +97,11 @@ export class Stream {
     let event = 'message';
     let data = '';
     for (const line of block.split('\n')) {
-      if (line.startsWith(':')) this.comments += 1;
-      else if (line.startsWith('id: ')) this.lastId = line.slice(4);
+      if (line.startsWith(':')) this.#comments += 1;
+      else if (line.startsWith('id: ')) this.#lastId = line.slice(4);
       else if (line.startsWith('event: ')) event = line.slice(7);
       else if (line.startsWith('data: ')) data += line.slice(6);
     }
-    if (data !== '') this.events.push({ id: this.lastId, event, data: JSON.parse(data), at });
+    if (data !== '') this.#events.push({ id: this.#lastId, event, data: JSON.parse(data), at });
   }
 }

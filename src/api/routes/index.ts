@@ -8,6 +8,7 @@ import { deviceRoutes } from './devices.ts';
 import { doorRoutes } from './doors.ts';
 import { journalRoutes } from './journal.ts';
 import { liveRoutes } from './live.ts';
+import { profileRoutes } from './profiles.ts';
 import { sessionRoutes } from './session.ts';
 import { statisticsRoutes } from './statistics.ts';
 import { systemRoutes } from './system.ts';
@@ -30,6 +31,7 @@ export function addRoutes(server: FastifyInstance, context: Context): void {
   statisticsRoutes(app, context);
   vocabularyRoutes(app, context);
   deviceRoutes(app, context);
+  profileRoutes(app, context);
   doorRoutes(app, context);
   journalRoutes(app, context);
   upstreamRoutes(app, context);
