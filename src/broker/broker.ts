@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Client } from 'aedes';
 import type { GatewayConfig } from '../config/schema.ts';
@@ -24,9 +25,9 @@ import { Publishing } from './publishing.ts';
 import { Roles } from './roles.ts';
 import { Router } from './router.ts';
 import { serverTls } from './server-tls.ts';
-import { Sessions } from './sessions.ts';
+import type { Sessions } from './sessions.ts';
 import { Sweep } from './sweep.ts';
-import { Wills } from './wills.ts';
+import { BrokerSessions, Wills } from './wills.ts';
 
 export type { Presence } from './admission.ts';
 
@@ -120,7 +121,7 @@ export class Broker implements DeviceLink {
     const counters = new Counters();
     const refused = new WeakSet<object>();
     const dropped = (why: Drop) => counters.drop(why);
-    const sessions = new Sessions({ store: journal, clock, log, maxQueued: config.maxQueued, dropped, refused });
+    const sessions = new BrokerSessions({ store: journal, clock, log, maxQueued: config.maxQueued, dropped, refused });
     const connections = new Connections();
     const roles = new Roles({ registry, catalogue, clock, log, maxLevels: config.maxTopicLevels });
     const engine = (): Engine => server;
@@ -272,6 +273,7 @@ export class Broker implements DeviceLink {
   }: BrokerParts<D>): Promise<void> {
     const engine = this.#engine;
     const large = new LargePackets();
+    (engine as EventEmitter).on('error', (error: unknown) => log.error({ err: error }, 'the MQTT engine failed'));
     engine.on('connectionError', (client, error) => this.#closed(client, error));
     engine.on('clientError', (client, error) => this.#closed(client, error));
     engine.on('unsubscribe', (topics, client) => {

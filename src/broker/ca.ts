@@ -109,7 +109,7 @@ export class Authority implements BrokerCa {
    */
   async issue(device: string, days = DEVICE_DAYS): Promise<Issued & { ca: string }> {
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(device)) {
-      throw new QuanweiError('BAD_REQUEST', 'not a device id', { where: device.slice(0, 64) });
+      throw new QuanweiError('BAD_REQUEST', '不是设备编号 · not a device id', { where: device.slice(0, 64) });
     }
     const authority = await this.#authority();
     const expires = this.#after(days);
@@ -142,9 +142,10 @@ export class Authority implements BrokerCa {
    */
   async revoke(which: string, reason: string | null = null): Promise<IssuedCertificate[]> {
     const meant = this.list().filter(({ serial, device }) => serial === plain(which) || device === which);
-    if (meant.length === 0) throw new QuanweiError('NOT_FOUND', `no certificate was issued for ${which}`);
+    if (meant.length === 0)
+      throw new QuanweiError('NOT_FOUND', `没有给 ${which} 签发过证书 · no certificate was issued for it`);
     const holding = meant.filter(({ revoked }) => revoked === null).map(({ serial }) => serial);
-    if (holding.length === 0) throw new QuanweiError('CONFLICT', `${which} is revoked already`);
+    if (holding.length === 0) throw new QuanweiError('CONFLICT', `${which} 已吊销 · it is revoked already`);
     const now = iso(this.#clock.wall());
     const after = this.list().map((one) => (holding.includes(one.serial) ? { ...one, revoked: now, reason } : one));
     this.#save(after);
@@ -211,11 +212,15 @@ export class Authority implements BrokerCa {
       return this.#ledger;
     } catch (thrown) {
       // To go on without it would make every revoked certificate good again.
-      throw new QuanweiError('STORAGE_CORRUPT', `the list of certificates cannot be read: ${messageOf(thrown)}`, {
-        where: file,
-        hint: 'restore it from a backup',
-        cause: thrown,
-      });
+      throw new QuanweiError(
+        'STORAGE_CORRUPT',
+        `证书清单无法读取 · the list of certificates cannot be read: ${messageOf(thrown)}`,
+        {
+          where: file,
+          hint: '从备份恢复 · restore it from a backup',
+          cause: thrown,
+        },
+      );
     }
   }
 
@@ -242,9 +247,9 @@ export class Authority implements BrokerCa {
       }
       renameSync(temporary, this.#file(name));
     } catch (thrown) {
-      throw new QuanweiError('STORAGE_UNAVAILABLE', `cannot write ${name}: ${messageOf(thrown)}`, {
+      throw new QuanweiError('STORAGE_UNAVAILABLE', `无法写入 · cannot write ${name}: ${messageOf(thrown)}`, {
         where: this.#dir,
-        hint: 'check the disk and its permissions',
+        hint: '检查磁盘和权限 · check the disk and its permissions',
         cause: thrown,
       });
     }

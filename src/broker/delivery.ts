@@ -7,7 +7,7 @@ import type { Log } from '../kernel/log.ts';
 import { malformed } from './access.ts';
 import type { Connection, Connections } from './connection.ts';
 import type { Counters } from './counters.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, engineClient } from './engine.ts';
 import { LIMITS } from './limits.ts';
 import type { BrokerDevice, BrokerRegistry } from './ports.ts';
 import { deviceOf, type Sessions } from './sessions.ts';
@@ -88,6 +88,7 @@ export class Delivery<D extends BrokerDevice> {
       client.conn.destroy();
       return null;
     }
+    if (packet.qos === 2) packet.qos = grantedFor(client, packet.topic);
     counters.sent += 1;
     return packet;
   }
@@ -99,10 +100,11 @@ export class Delivery<D extends BrokerDevice> {
   /** @throws QuanweiError NOT_FOUND, BAD_REQUEST, DEVICE_OFFLINE, STORAGE_* */
   async send(device: string, message: Outgoing): Promise<void> {
     const { engine, registry, connections, sessions } = this.#parts;
-    if (registry.get(device) === null) throw new QuanweiError('NOT_FOUND', `no device is registered as ${device}`);
+    if (registry.get(device) === null)
+      throw new QuanweiError('NOT_FOUND', `没有设备 ${device} · there is no such device`);
     const { topic, payload, qos, retain } = message;
     if (topic === '' || /[+#]/.test(topic) || malformed(topic)) {
-      throw new QuanweiError('BAD_REQUEST', 'not a topic to send to', { where: topic });
+      throw new QuanweiError('BAD_REQUEST', '不能向该主题发送 · not a topic to send to', { where: topic });
     }
     const speaker = this.#speakerFor(device);
     const here = connections.ofDevice(speaker);
@@ -131,17 +133,28 @@ export class Delivery<D extends BrokerDevice> {
   }
 }
 
+/** The most a client was granted for a topic [MQTT-3.8.4-6]; aedes looks at wildcards only as they stand. */
+function grantedFor(client: Client, topic: string): 0 | 1 | 2 {
+  let most: 0 | 1 | 2 = 0;
+  for (const [filter, subscription] of Object.entries(engineClient(client).subscriptions)) {
+    const qos = subscription?.qos === 2 ? 2 : subscription?.qos === 1 ? 1 : 0;
+    if (qos > most && lets(filter, topic)) most = qos;
+  }
+  return most;
+}
+
 function offline(device: string, speaker: string, topic: string, connected: boolean, full: boolean): QuanweiError {
-  const who = speaker === device ? device : `${speaker}, the hub of ${device},`;
-  const what = connected
-    ? 'does not listen to this topic'
+  const [zh, en] =
+    speaker === device ? [device, device] : [`${device} 的集线器 ${speaker}`, `${speaker}, the hub of ${device},`];
+  const [what, said] = connected
+    ? ['没有订阅该主题', 'does not listen to this topic']
     : full
-      ? 'is away and its queue is full'
-      : 'is not connected';
-  return new QuanweiError('DEVICE_OFFLINE', `${who} ${what}`, {
+      ? ['离线，待发队列已满', 'is away and its queue is full']
+      : ['离线', 'is not connected'];
+  return new QuanweiError('DEVICE_OFFLINE', `${zh} ${what} · ${en} ${said}`, {
     where: topic,
     hint: connected
-      ? 'its profile or its parameters name another topic than it subscribes to'
-      : 'is it powered, and on the network?',
+      ? '核对设备参数中的主题 · its profile or its parameters name another topic than it subscribes to'
+      : '检查设备供电和网络 · is it powered, and on the network?',
   });
 }

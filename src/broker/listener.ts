@@ -95,15 +95,19 @@ function secured(config: ListenConfig, tls: TlsIdentity, events: ListenerEvents)
 
 function cannotListen(url: string, port: number, error: NodeJS.ErrnoException): QuanweiError {
   if (error.code === 'EADDRINUSE') {
-    return new QuanweiError('PORT_TAKEN', `port ${port} is already in use`, {
+    return new QuanweiError('PORT_TAKEN', `端口 ${port} 已被占用 · the port is already in use`, {
       where: url,
-      hint: `see who has it with: ss -ltnp 'sport = :${port}' (often a Mosquitto service), stop it or change mqtt.listen`,
+      hint: `查看占用者 · see who has it: ss -ltnp 'sport = :${port}' (often a Mosquitto service); stop it or change mqtt.listen`,
       cause: error,
     });
   }
   const hint =
     error.code === 'EACCES'
-      ? 'ports below 1024 need CAP_NET_BIND_SERVICE; use 1883 or 8883'
-      : 'write an address of this machine, or 0.0.0.0 for all of them';
-  return new QuanweiError('BAD_CONFIG', `cannot listen: ${messageOf(error)}`, { where: url, hint, cause: error });
+      ? '请用 1883 或 8883 · ports below 1024 need CAP_NET_BIND_SERVICE'
+      : '填写本机地址 · write an address of this machine, or 0.0.0.0 for all of them';
+  return new QuanweiError('BAD_CONFIG', `无法监听 · cannot listen: ${messageOf(error)}`, {
+    where: url,
+    hint,
+    cause: error,
+  });
 }

@@ -64,7 +64,8 @@ export class Publishing {
       }
     }
     // More than it may have unanswered waits here; aedes reads nothing more of this client meanwhile.
-    if (connection.inflight >= maxInflight) connection.waiting.push(() => this.#store(connection, packet, done));
+    const full = connection.inflight >= maxInflight || connection.waiting.length > 0;
+    if (full) connection.waiting.push(() => this.#store(connection, packet, done));
     else this.#store(connection, packet, done);
   }
 

@@ -23,7 +23,7 @@ const RENEW_CALLS = 4_320; // 12 h of sweeps
 export async function serverTls(config: GatewayConfig['mqtt'], ca: BrokerCa | null): Promise<ServerTls> {
   const secured = config.listen.filter(({ url }) => url.startsWith('mqtts:'));
   if (secured.length === 0) return { identity: null, renew: async () => undefined };
-  if (ca === null) throw new QuanweiError('BAD_CONFIG', 'mqtts:// needs a certificate authority');
+  if (ca === null) throw new QuanweiError('BAD_CONFIG', 'mqtts:// 需要证书 · mqtts:// needs a certificate authority');
   const hosts = [...new Set([...secured.map(({ url }) => hostAndPort(url).host), ...ownNames()])];
   const load = async (): Promise<TlsIdentity> => {
     const files = config.cert === undefined || config.key === undefined ? null : config;
@@ -53,9 +53,9 @@ function pem(file: string, where: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (thrown) {
-    throw new QuanweiError('BAD_CONFIG', `cannot read ${file}: ${messageOf(thrown)}`, {
+    throw new QuanweiError('BAD_CONFIG', `无法读取 · cannot read ${file}: ${messageOf(thrown)}`, {
       where,
-      hint: 'name a PEM file this program may read, or leave it out to use the box’s own CA',
+      hint: '检查路径和权限，或留空使用自带证书 · name a PEM file this program may read, or leave it out to use the box’s own CA',
       cause: thrown,
     });
   }

@@ -18,7 +18,9 @@ export interface SessionStore {
 export class WriteBehind {
   readonly #store: SessionStore;
   readonly #log: Log;
-  readonly #timer: Cancel;
+  readonly #clock: Clock;
+  #timer: Cancel | null = null;
+  #closed = false;
   #waiting = new Map<string, Change>();
   #writing: Promise<void> | null = null;
   #failing = false;
@@ -26,13 +28,14 @@ export class WriteBehind {
   constructor(store: SessionStore, clock: Clock, log: Log) {
     this.#store = store;
     this.#log = log;
-    this.#timer = clock.every(FLUSH_MS, () => this.#start());
+    this.#clock = clock;
   }
 
   /** @param row names the row; an earlier change for it that has not been written is forgotten */
   put(row: string, change: Change): void {
     this.#waiting.delete(row);
     this.#waiting.set(row, change);
+    this.#wait();
   }
 
   /** Writes what is waiting; a failure is logged and tried again later. */
@@ -43,8 +46,17 @@ export class WriteBehind {
   }
 
   async close(): Promise<void> {
-    this.#timer.cancel();
     await this.flush();
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  #wait(): void {
+    if (this.#timer !== null || this.#closed) return;
+    this.#timer = this.#clock.after(FLUSH_MS, () => {
+      this.#timer = null;
+      this.#start();
+    });
   }
 
   #start(): void {
@@ -68,6 +80,7 @@ export class WriteBehind {
       })
       .finally(() => {
         this.#writing = null;
+        if (this.#waiting.size > 0) this.#wait();
       });
   }
 }

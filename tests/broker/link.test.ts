@@ -31,7 +31,7 @@ test('a device that is there but does not listen is told apart from one that is 
   await door.subscribe(['dev/door-1/other']);
   await expect(box.broker.send('door-1', message('dev/door-1/cmd'))).rejects.toMatchObject({
     code: 'DEVICE_OFFLINE',
-    message: 'door-1 does not listen to this topic',
+    message: expect.stringContaining('door-1 does not listen to this topic'),
   });
 });
 
@@ -54,7 +54,7 @@ test('a device behind a hub is reached through it, and is as connected as it is'
   });
   await expect(box.broker.send('lamp-1', message('hub/hub-1/lamp/set'))).rejects.toMatchObject({
     code: 'DEVICE_OFFLINE',
-    message: 'hub-1, the hub of lamp-1, is not connected',
+    message: expect.stringContaining('hub-1, the hub of lamp-1, is not connected'),
   });
   const hub = await enter(box.port, 'hub-1');
   await hub.subscribe(['hub/hub-1/#']);

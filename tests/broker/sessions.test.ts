@@ -127,6 +127,17 @@ test('QoS 2 to a device is delivered once across a lost connection', async () =>
   await until(() => again.broker.stats().queued === 0);
 });
 
+test('a message is sent with no more than the QoS that was granted [MQTT-3.8.4-6]', async () => {
+  const box = await startBox();
+  const door = await enter(box.port, 'door-1', { clean: false });
+  expect(await door.subscribe(['yard/+'], 1)).toEqual([1]);
+  const button = await enter(box.port, 'button-1');
+  button.publish('yard/bell', 'ding', { qos: 2 });
+  await until(() => door.messages.length === 1);
+  expect(door.messages[0]?.qos).toBe(1);
+  await until(() => box.broker.stats().queued === 0);
+});
+
 test('overlapping subscriptions get a message once', async () => {
   const box = await startBox();
   const door = await enter(box.port, 'door-1', { clean: false });

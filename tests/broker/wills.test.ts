@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { SimulatedClock } from '../../src/kernel/clock.ts';
 import { QuanweiError } from '../../src/kernel/errors.ts';
 import { startBox, until } from './box.ts';
@@ -123,4 +123,19 @@ test('a full disk that closes every connection makes no storm of wills', async (
   await back.published('dev/door-1/said', 'x', { dup: true });
   clock.advance(60_000);
   expect(wills(box)).toEqual([]);
+});
+
+test('a client that stays for weeks is not taken for dead', async () => {
+  // aedes has a timer of its own for wills of brokers that have died.
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  try {
+    const box = await startBox({ clock: new SimulatedClock() });
+    const door = await enter(box.port, 'door-1', will());
+    for (let day = 0; day < 21; day++) vi.advanceTimersByTime(86_400_000);
+    await door.published('dev/door-1/said', 'here');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(box.intake.texts).toEqual(['here']);
+  } finally {
+    vi.useRealTimers();
+  }
 });
