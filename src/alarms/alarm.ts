@@ -127,5 +127,14 @@ export const isGrave = (alarm: Pick<Alarm, 'level' | 'category'>): boolean =>
 /** Stays, once acknowledged and gone, until a person resets it. What is practice or long past needs no reset. */
 export const latches = (alarm: Alarm): boolean => isGrave(alarm) && !alarm.drill && !alarm.replayed;
 
+/**
+ * A drill that is under way: for so long, what devices at its place report in its family of categories is practice too.
+ * @returns ms from when it was raised; `null` for anything else
+ */
+export function drillLasts(alarm: Alarm): number | null {
+  const minutes = alarm.drill ? alarm.detail['drillMinutes'] : undefined;
+  return alarm.channel === 'drill' && typeof minutes === 'number' ? minutes * 60_000 : null;
+}
+
 /** Queue to the centre: level 1 overtakes everything, unless it is practice or told late. */
 export const laneOf = (alarm: Alarm): Lane => (alarm.level === 1 && !alarm.drill && !alarm.replayed ? 0 : 1);

@@ -6,7 +6,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { QuanweiError } from '../kernel/errors.ts';
 import type { NewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
-import { type Alarm, isClosed, isStillActive } from './alarm.ts';
+import { type Alarm, drillLasts, isClosed, isStillActive } from './alarm.ts';
 import { isLive, rowChange } from './alarm-rows.ts';
 import { CHATTER_MS, Chatter } from './chatter.ts';
 import { type ClockReference, RENEW_MS, referenceChange, referenceNow, stepSince } from './clock-reference.ts';
@@ -58,6 +58,7 @@ export class Board implements Layer {
   readonly #chatter = new Chatter();
   /** Alarms whose newest entry tells a smaller count than they have. */
   readonly #unentered = new Map<string, number>();
+  readonly #drills = new Set<string>();
   readonly #queue: Waiting[] = [];
   #draining = false;
   #reference: ClockReference;
@@ -73,6 +74,7 @@ export class Board implements Layer {
       config,
       grading: new Grading({ rules: config.rules, timezone, lifeSafety: parts.lifeSafety ?? (() => false) }),
       chatter: this.#chatter,
+      drills: this.#drills,
       closed: (id) => heldOf(journal, id),
       before: (key) => this.#before(key),
     };
@@ -89,6 +91,7 @@ export class Board implements Layer {
     for (const one of held) {
       board.#held.set(one.alarm.id, one);
       if (!isTold(one.alarm)) board.#keys.set(keyOfAlarm(one.alarm), one.alarm.id);
+      if (drillLasts(one.alarm) !== null) board.#drills.add(one.alarm.id);
       if (one.entered < one.alarm.count) board.#unentered.set(one.alarm.id, Number.NEGATIVE_INFINITY);
     }
     // The first commit sees the difference as a step of the clock, which it is.
@@ -296,10 +299,12 @@ export class Board implements Layer {
     for (const [id, held] of overlay.held) {
       const { alarm, deadlines, entered } = held;
       if (isLive(alarm)) {
+        if (drillLasts(alarm) !== null) this.#drills.add(id);
         this.#held.set(id, { ...held, stored: { alarm, deadlines, entered } });
         this.#firstDue = Math.min(this.#firstDue, firstDue(deadlines));
       } else {
         this.#held.delete(id);
+        this.#drills.delete(id);
         this.#chatter.forget(id);
         const key = keyOfAlarm(alarm);
         if (this.#keys.get(key) === id) this.#keys.delete(key);

@@ -1,5 +1,5 @@
 import type { AlarmsConfig } from '../config/schema.ts';
-import { type Alarm, isClosed, isUnacknowledged } from './alarm.ts';
+import { type Alarm, drillLasts, isClosed, isUnacknowledged } from './alarm.ts';
 
 /** Until when something must have been done; a row that survives a restart, never a sleeping timer. */
 export interface Deadline {
@@ -28,7 +28,7 @@ const SELDOMEST_MS = 3_600_000;
 const SOONEST_MS = 1_000;
 
 /**
- * What an alarm waits for after a step of its life. Practice has no deadlines. What is told late must be closed in
+ * What an alarm waits for after a step of its life. Practice has no deadlines but its own end. What is told late must be closed in
  * time, but nobody is called out of bed for it. While shelved, only the shelving ends.
  * @param current what it waited for before
  */
@@ -44,7 +44,7 @@ export function deadlinesOf(alarm: Alarm, current: Deadlines, now: number, level
     isUnacknowledged(alarm) && !alarm.drill && !alarm.replayed
       ? sooner(current.acknowledge, now, level?.acknowledge)
       : null;
-  const close = alarm.drill ? null : sooner(current.close, now, level?.close);
+  const close = alarm.drill ? (current.close ?? endOfDrill(alarm)) : sooner(current.close, now, level?.close);
   return current.shelve === null && same(acknowledge, current.acknowledge) && same(close, current.close)
     ? current
     : { acknowledge, close, shelve: null };
@@ -60,6 +60,12 @@ function sooner(current: Deadline | null, now: number, within: number | undefine
     every: within,
     missed: current.missed,
   };
+}
+
+/** A drill that is under way ends by itself: nobody may forget that a place is being practised in. */
+function endOfDrill(alarm: Alarm): Deadline | null {
+  const lasts = drillLasts(alarm);
+  return lasts === null ? null : { due: alarm.raisedAt + lasts, every: lasts, missed: 0 };
 }
 
 /** After it was missed and somebody was told. @param last everybody in the list has now been told */

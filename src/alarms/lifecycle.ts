@@ -22,6 +22,8 @@ export function step(alarm: Alarm | null, input: Input, context: Context): reado
       return alarm === null ? 'CLOSED' : deed(alarm, input, context);
     case 'overdue':
       return alarm === null || isClosed(alarm) ? [] : [escalated(alarm, input, context)];
+    case 'drill-over':
+      return alarm === null || isClosed(alarm) ? [] : [drillEnded(alarm, context)];
     case 'shelf-over':
       return alarm === null || alarm.shelvedUntil === null || isClosed(alarm)
         ? []
@@ -189,6 +191,20 @@ const escalated = (alarm: Alarm, input: Extract<Input, { type: 'overdue' }>, { n
   kind: 'alarm.escalated',
   alarm: { ...alarm, escalations: alarm.escalations + 1 },
   change: { deadline: input.deadline, to: input.to, due: input.due, overdueMs: Math.max(0, now - input.due) },
+});
+
+const drillEnded = (alarm: Alarm, { now }: Context): Transition => ({
+  kind: 'alarm.closed',
+  alarm: {
+    ...alarm,
+    handling: 'closed',
+    condition: 'normal',
+    closedAt: now,
+    closedBy: 'system',
+    shelvedUntil: null,
+    revision: alarm.revision + 1,
+  },
+  change: { expired: true },
 });
 
 const unshelved = (alarm: Alarm, change: Detail): Transition => ({

@@ -32,6 +32,12 @@ export const Report = z.strictObject({
   reporter: z.string().trim().max(64).optional().describe('Who told it, as they want to be called'),
   contact: z.string().trim().max(64).optional().describe('How to reach them'),
   reference: z.string().trim().max(128).optional().describe('The sender’s own number: of a letter, of an order'),
+  minutes: z
+    .int()
+    .min(1)
+    .max(240)
+    .optional()
+    .describe('Drills: for so long, what devices at this place report in this family of categories is practice'),
   evidence: z
     .array(
       z.strictObject({
@@ -45,8 +51,17 @@ export const Report = z.strictObject({
 });
 export type Report = z.input<typeof Report>;
 
-/** A drill: `category` says what is practised; nothing rings, opens or is escalated. */
-export const drill = (what: { category: Category; place: string; device?: string; text: string }): Report => ({
+/**
+ * A drill: `category` says what is practised; nothing rings, opens or is escalated. With `minutes` it goes on for so
+ * long, and what the devices at `place` (all of them, when it is empty) report of that kind meanwhile is practice too.
+ */
+export const drill = (what: {
+  category: Category;
+  place: string;
+  device?: string;
+  text: string;
+  minutes?: number | undefined;
+}): Report => ({
   channel: 'drill',
   ...what,
 });
@@ -79,7 +94,10 @@ export function toldBy(report: Report, by: By, id: string, grade: (what: Omit<Gr
     const issue = parsed.error.issues[0];
     throw new QuanweiError('BAD_REQUEST', issue?.message ?? 'not a report', { where: issue?.path.join('.') ?? '' });
   }
-  const { channel, text, reporter, contact, reference, device, place, evidence } = parsed.data;
+  const { channel, text, reporter, contact, reference, device, place, minutes, evidence } = parsed.data;
+  if (minutes !== undefined && channel !== 'drill') {
+    throw new QuanweiError('BAD_REQUEST', '只有演练有时长 · only a drill goes on for minutes', { where: 'minutes' });
+  }
   const category = parsed.data.category ?? (channel === 'centre' ? 'order.centre' : 'report.resident');
   const detail: Detail = {
     text,
@@ -87,6 +105,7 @@ export function toldBy(report: Report, by: By, id: string, grade: (what: Omit<Gr
     ...(reporter === undefined ? {} : { reporter }),
     ...(contact === undefined ? {} : { contact }),
     ...(reference === undefined ? {} : { reference }),
+    ...(minutes === undefined ? {} : { drillMinutes: minutes }),
   };
   return {
     channel,

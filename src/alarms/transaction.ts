@@ -42,6 +42,8 @@ export interface Bench {
   readonly chatter: Chatter;
   /** An alarm that has left memory. */
   closed(id: string): Held | undefined;
+  /** Drills under way. */
+  readonly drills: ReadonlySet<string>;
   /** The newest committed alarm with this key. */
   before(key: string): string | null;
 }
@@ -75,9 +77,10 @@ export class Work extends Overlay implements Transaction {
     if (!event.active) return this.#ended(event, about);
     const level = this.#bench.grading.ofEvent(event, about.place, this.#now);
     if (level === null) return null;
-    const mode: Mode = event.test ? 'drill' : event.replayed ? 'replayed' : 'live';
+    const drill = event.test || (!event.replayed && this.#isPractised(event, about.place));
+    const mode: Mode = drill ? 'drill' : event.replayed ? 'replayed' : 'live';
     const key = keyOf(event.device, event.category, mode);
-    const input: Input = { type: 'event', event, level, drill: event.test, about };
+    const input: Input = { type: 'event', event, level, drill, about };
     return this.#take(this.#newest(key), input, key, event);
   }
 
@@ -97,6 +100,16 @@ export class Work extends Overlay implements Transaction {
       changed ??= ended;
     }
     return changed;
+  }
+
+  #isPractised({ category }: DeviceEvent, place: string): boolean {
+    if (this.#bench.drills.size === 0) return false;
+    const family = category.split('.', 1)[0];
+    return [...this.#bench.drills].some((id) => {
+      const drill = this.find(id);
+      if (drill === undefined || isClosed(drill.alarm) || !place.startsWith(drill.alarm.place)) return false;
+      return drill.alarm.category.split('.', 1)[0] === family && (drill.deadlines.close?.due ?? 0) > this.#now;
+    });
   }
 
   act(action: AlarmAction, by: By): Alarm {
@@ -132,6 +145,10 @@ export class Work extends Overlay implements Transaction {
     if (held === undefined || isClosed(held.alarm)) return;
     if (held.deadlines.shelve !== null && held.deadlines.shelve <= this.#now) {
       this.#take(held, { type: 'shelf-over' }, '', null);
+      return;
+    }
+    if (held.alarm.drill) {
+      if ((held.deadlines.close?.due ?? this.#now + 1) <= this.#now) this.#take(held, { type: 'drill-over' }, '', null);
       return;
     }
     for (const deadline of ['acknowledge', 'close'] as const) {

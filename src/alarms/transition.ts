@@ -58,6 +58,7 @@ export type Input =
       readonly due: number;
     }
   | { readonly type: 'shelf-over' }
+  | { readonly type: 'drill-over' }
   | { readonly type: 'clock-stepped'; readonly ms: number };
 
 export interface Context {
