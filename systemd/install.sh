@@ -124,7 +124,14 @@ install_program() {
 #!/bin/sh
 # Written by systemd/install.sh.
 # For root the work is done as the gateway's own user: what it writes has to be the gateway's.
-if [ "\$(id -u)" = 0 ] && id quanwei >/dev/null 2>&1; then exec runuser -u quanwei -- "\$0" "\$@"; fi
+if [ "\$(id -u)" = 0 ] && id quanwei >/dev/null 2>&1; then
+  # The service's log can be read by root only, and belongs to what helpers need.
+  if [ "\${1-}" = support-bundle ]; then
+    journalctl -u quanwei-gateway -n 5000 -o cat --no-pager | runuser -u quanwei -- "\$0" "\$@" --log -
+    exit
+  fi
+  exec runuser -u quanwei -- "\$0" "\$@"
+fi
 exec "$node" /opt/quanwei/dist/main/cli.js "\$@"
 SH
 }

@@ -40,8 +40,15 @@ figures.json      how many entries of which kind
 log.ndjson        what the service logged, where systemd keeps it
 `;
 
-/** Everything a stranger needs to help, and nothing about people: a tar.gz. */
-export async function supportBundle(place: Place, clock: Clock): Promise<{ archive: Buffer; files: string[] }> {
+/**
+ * Everything a stranger needs to help, and nothing about people: a tar.gz.
+ * @param log file with the service's log; without it systemd is asked, which answers only those it trusts
+ */
+export async function supportBundle(
+  place: Place,
+  clock: Clock,
+  log?: string,
+): Promise<{ archive: Buffer; files: string[] }> {
   const files: ArchiveFile[] = [{ name: 'README.txt', content: README }];
   const add = (name: string, make: () => string) => {
     try {
@@ -58,7 +65,7 @@ export async function supportBundle(place: Place, clock: Clock): Promise<{ archi
   add('gateway.yaml', () => stringify(withoutSecrets(parse(readFileSync(findConfig(place), 'utf8')))));
   add('journal.ndjson', () => read(place, newestEntries));
   add('figures.json', () => read(place, figures));
-  add('log.ndjson', serviceLog);
+  add('log.ndjson', () => (log === undefined ? serviceLog() : readFileSync(log === '-' ? 0 : log, 'utf8')));
   return { archive: gzipSync(tar(files, clock.wall())), files: files.map(({ name }) => name) };
 }
 
@@ -119,5 +126,6 @@ function serviceLog(): string {
     maxBuffer: 64 * 1024 * 1024,
   });
   if (found.error !== undefined) throw found.error;
+  if (found.stdout.trim() === '') throw new QuanweiError('NOT_FOUND', found.stderr.trim() || 'no log for this user');
   return found.stdout;
 }

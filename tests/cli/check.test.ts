@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -9,6 +9,7 @@ import type { Finding } from '../../src/main/checks/finding.ts';
 import { draft, open } from '../journal/support.ts';
 import { quanwei, quanweiJson } from '../support/command.ts';
 import { dataDir } from '../support/data-dir.ts';
+import { GatewayProcess } from '../support/gateway-process.ts';
 import { freePort } from '../support/ports.ts';
 
 interface Report {
@@ -46,6 +47,7 @@ test('a box that is in order passes, with a line in Chinese and one in English f
   const { file, data } = await configured();
   const journal = await open(data);
   await journal.append([draft(), draft()]);
+  await journal.close();
   const of = await check(file);
   const names = ['node', 'memory', 'disk.space', 'disk.filesystem', 'disk.speed', 'config', 'profiles', 'journal'];
   for (const name of [...names, 'port.mqtt', 'port.http', 'upstream']) {
@@ -73,6 +75,27 @@ test('an address that another program holds is bad, and the advice says how to f
   onTestFinished(() => void other.close());
   const [finding] = (await check(file))('port.mqtt');
   expect(finding).toMatchObject({ verdict: 'bad', advice: { en: expect.stringContaining(`:${ports.mqtt}`) } });
+});
+
+test('a configuration that was changed under a running gateway is not taken for a fault', async () => {
+  const gateway = await GatewayProcess.prepare(dataDir(), {});
+  await gateway.start();
+  onTestFinished(() => gateway.stop());
+  chmodSync(gateway.config, 0o600);
+  const before = await check(gateway.config);
+  expect(before('gateway')).toMatchObject([{ verdict: 'good' }]);
+  expect(before('port.mqtt')).toMatchObject([{ verdict: 'good', figures: { listening: true } }]);
+  const moved = await freePort();
+  writeFileSync(
+    gateway.config,
+    readFileSync(gateway.config, 'utf8').replace(`http://127.0.0.1:${gateway.ports.http}`, `http://127.0.0.1:${moved}`),
+  );
+  const after = await check(gateway.config);
+  expect(after('gateway')).toMatchObject([{ verdict: 'doubtful', figures: { state: 'silent' } }]);
+  expect(after('port.http')).toMatchObject([{ verdict: 'doubtful' }]);
+  expect(after('port.mqtt')).toMatchObject([{ verdict: 'good' }]);
+  await gateway.kill();
+  expect((await check(gateway.config))('gateway')).toMatchObject([{ figures: { state: 'stopped' } }]);
 });
 
 test('plain MQTT on every network is doubtful', async () => {

@@ -35,6 +35,8 @@ test('a support bundle tells what the machine did, and nothing that opens a door
     { kind: 'system.storage', actor: 'system', subject: null, body: { what: 'low', freeBytes: 12345 } },
   ]);
 
+  const log = join(dir, 'service.log');
+  writeFileSync(log, '{"msg":"the gateway is ready"}\n');
   const out = join(dir, 'bundle.tar.gz');
   const { code, value } = await quanweiJson<{ file: string; files: string[] }>(
     'support-bundle',
@@ -42,6 +44,8 @@ test('a support bundle tells what the machine did, and nothing that opens a door
     config,
     '--out',
     out,
+    '--log',
+    log,
   );
   expect(code).toBe(0);
   expect(value.file).toBe(out);
@@ -74,6 +78,7 @@ test('a support bundle tells what the machine did, and nothing that opens a door
   const [acknowledged, signedIn] = entries.slice(2);
   expect(acknowledged?.['actor'], 'the same person has the same mark').toBe(signedIn?.['actor']);
   expect(JSON.parse(text('check.json'))).toContainEqual(expect.objectContaining({ name: 'upstream', verdict: 'bad' }));
+  expect(text('log.ndjson')).toContain('the gateway is ready');
   expect(JSON.parse(text('about.json'))).toMatchObject({ node: process.versions.node });
 });
 

@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describeProblem } from '../../config/load.ts';
+import type { GatewayConfig } from '../../config/schema.ts';
 import { BUILT_IN_PROFILES, loadCatalogue } from '../../devices/catalogue.ts';
+import { directoryInUse } from '../../journal/lock.ts';
 import { type Clock, SystemClock } from '../../kernel/clock.ts';
 import { messageOf, QuanweiError } from '../../kernel/errors.ts';
 import { loadSettings, type Place, type Settings } from '../settings.ts';
@@ -12,7 +14,7 @@ import type { Finding } from './finding.ts';
 import { certificatesOf } from './given-certificates.ts';
 import { checkClock, checkMemory, checkNode } from './host.ts';
 import { checkJournal } from './journal.ts';
-import { addressesOf, checkPorts, gatewayAnswers } from './ports.ts';
+import { addressesOf, checkPorts, type GatewayState, gatewayAnswers } from './ports.ts';
 
 /** Where the configuration is not to be had, the disk is judged by its default. */
 const MIN_FREE = 500_000_000;
@@ -28,9 +30,9 @@ export async function examine(place: Place, clock: Clock = new SystemClock()): P
   if (settings === null) return findings;
   const { config } = settings;
   findings.push(checkProfiles(settings));
-  const { running, healthy } = await gatewayAnswers(config);
-  findings.push(state(running, healthy));
-  findings.push(...(await checkPorts(addressesOf(config), running)));
+  const state = await stateOf(config);
+  findings.push(STATES[state]);
+  findings.push(...(await checkPorts(addressesOf(config), state)));
   findings.push(...checkCertificates(certificatesOf(settings), clock.wall()));
   findings.push(await checkCentre(config.upstream, `quanwei-${config.site.street}-${config.site.id}`));
   return findings;
@@ -110,19 +112,37 @@ function checkProfiles({ config }: Settings): Finding {
   }
 }
 
-function state(running: boolean, healthy: boolean): Finding {
-  const name = 'gateway';
-  const figures = { running, healthy };
-  if (!running) {
-    return { name, verdict: 'doubtful', text: { zh: '网关没有运行', en: 'The gateway is not running' }, figures };
-  }
-  return healthy
-    ? { name, verdict: 'good', text: { zh: '网关运行正常', en: 'The gateway runs and can store alarms' }, figures }
-    : {
-        name,
-        verdict: 'bad',
-        text: { zh: '网关在运行，但现在不能保存报警', en: 'The gateway runs but cannot store alarms now' },
-        figures,
-        advice: { zh: '先看磁盘和日志的检查结果', en: 'look at the disk and the journal first' },
-      };
+async function stateOf(config: GatewayConfig): Promise<GatewayState> {
+  if (!directoryInUse(config.data)) return 'stopped';
+  const { running, healthy } = await gatewayAnswers(config);
+  return healthy ? 'healthy' : running ? 'unwell' : 'silent';
 }
+
+const STATES: Readonly<Record<GatewayState, Finding>> = {
+  stopped: {
+    name: 'gateway',
+    verdict: 'doubtful',
+    text: { zh: '网关没有运行', en: 'The gateway is not running' },
+    figures: { state: 'stopped' },
+  },
+  healthy: {
+    name: 'gateway',
+    verdict: 'good',
+    text: { zh: '网关运行正常', en: 'The gateway runs and can store alarms' },
+    figures: { state: 'healthy' },
+  },
+  unwell: {
+    name: 'gateway',
+    verdict: 'bad',
+    text: { zh: '网关在运行，但现在不能保存报警', en: 'The gateway runs but cannot store alarms now' },
+    figures: { state: 'unwell' },
+    advice: { zh: '先看磁盘和日志的检查结果', en: 'look at the disk and the journal first' },
+  },
+  silent: {
+    name: 'gateway',
+    verdict: 'doubtful',
+    text: { zh: '网关在运行，但网页不在配置的地址上', en: 'The gateway runs, but not with this configuration' },
+    figures: { state: 'silent' },
+    advice: { zh: '改过配置的话，请重启网关', en: 'if the configuration was changed, restart the gateway' },
+  },
+};

@@ -23,44 +23,53 @@ export function addressesOf(config: GatewayConfig): Listening[] {
   });
 }
 
-/** Whether each address is free, or held by a gateway that answers. @param running whether our own gateway answers */
-export async function checkPorts(addresses: readonly Listening[], running: boolean): Promise<Finding[]> {
-  return Promise.all(addresses.map((address) => checkPort(address, running)));
-}
+/**
+ * What the gateway of this configuration is doing. `silent`: one has the data directory, but no page answers where the
+ * configuration says; usually it was started with an earlier one.
+ */
+export type GatewayState = 'stopped' | 'healthy' | 'unwell' | 'silent';
 
-async function checkPort(address: Listening, running: boolean): Promise<Finding> {
-  const name = `port.${address.what}`;
-  const figures = { url: address.url };
-  const open = address.url.startsWith('mqtt://') && ['0.0.0.0', '::'].includes(address.host);
-  if (running) {
-    const answers = await canConnect(address);
+/** Whether each address is free, or held by the gateway. */
+export const checkPorts = (addresses: readonly Listening[], state: GatewayState): Promise<Finding[]> =>
+  Promise.all(addresses.map((address) => checkPort(address, state)));
+
+async function checkPort(address: Listening, state: GatewayState): Promise<Finding> {
+  const { what, url, host, port } = address;
+  const name = `port.${what}`;
+  const open = url.startsWith('mqtt://') && ['0.0.0.0', '::'].includes(host);
+  const ours = state !== 'stopped' && !(what === 'http' && state === 'silent');
+  const listening = ours && (await canConnect(address));
+  const taken = listening ? null : await whyTaken(address);
+  const figures = { url, listening };
+  if (taken !== null) {
     return {
       name,
-      verdict: answers ? (open ? 'doubtful' : 'good') : 'bad',
-      text: answers
-        ? { zh: `${address.url} 正在监听`, en: `${address.url} is listening` }
-        : { zh: `${address.url} 没有监听`, en: `${address.url} is not listening although the gateway runs` },
-      figures: { ...figures, listening: answers },
-      ...(answers ? plainAdvice(open) : { advice: { zh: '查看网关日志', en: 'look at the gateway’s log' } }),
+      verdict: 'bad',
+      text: { zh: `${url} 不可用`, en: `${url} cannot be used: ${taken}` },
+      figures,
+      advice: {
+        zh: `用 ss -ltnp 'sport = :${port}' 查看占用者`,
+        en: `see who holds it: ss -ltnp 'sport = :${port}'`,
+      },
     };
   }
-  const taken = await whyTaken(address);
+  if (!listening && state !== 'stopped') {
+    return {
+      name,
+      verdict: 'doubtful',
+      text: { zh: `${url} 还没有监听`, en: `${url} is free: the running gateway does not listen there` },
+      figures,
+      advice: { zh: '改过配置的话，重启后生效', en: 'if the configuration was changed, restart the gateway' },
+    };
+  }
   return {
     name,
-    verdict: taken === null ? (open ? 'doubtful' : 'good') : 'bad',
-    text:
-      taken === null
-        ? { zh: `${address.url} 可用（网关未运行）`, en: `${address.url} is free (the gateway is not running)` }
-        : { zh: `${address.url} 不可用`, en: `${address.url} cannot be used: ${taken}` },
-    figures: { ...figures, listening: false },
-    ...(taken === null
-      ? plainAdvice(open)
-      : {
-          advice: {
-            zh: `用 ss -ltnp 'sport = :${address.port}' 查看占用者`,
-            en: `see who holds it: ss -ltnp 'sport = :${address.port}'`,
-          },
-        }),
+    verdict: open ? 'doubtful' : 'good',
+    text: listening
+      ? { zh: `${url} 正在监听`, en: `${url} is listening` }
+      : { zh: `${url} 可用（网关未运行）`, en: `${url} is free (the gateway is not running)` },
+    figures,
+    ...plainAdvice(open),
   };
 }
 
