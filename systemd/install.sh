@@ -11,7 +11,7 @@ set -eu
 SOURCE=$(cd "$(dirname "$0")/.." && pwd)
 UNITS="quanwei-gateway.service quanwei-backup.service quanwei-backup.timer"
 SITE_ID=compound SITE_NAME=小区 STREET=street
-ROOT='' DRY=no START=yes ACTION=install
+ROOT='' DRY=no START=yes ACTION=install FRESH=no
 
 wrong_use() {
   echo "$1" >&2
@@ -151,6 +151,7 @@ install_directories() {
   live chown root:quanwei "$CONFIG"
   live chown quanwei:quanwei "$DATA" "$BACKUPS"
   if [ ! -e "$CONFIG/gateway.yaml" ]; then
+    FRESH=yes
     sed -e "s|@SITE_ID@|$SITE_ID|" -e "s|@SITE_NAME@|${SITE_NAME//|/}|" -e "s|@STREET@|$STREET|" \
       "$SOURCE/systemd/gateway.example.yaml" | put "$CONFIG/gateway.yaml" 640
   fi
@@ -185,4 +186,4 @@ say
 say "已安装 / installed. 配置 configuration: $CONFIG/gateway.yaml   数据 data: $DATA"
 say "体检 check:    sudo quanwei check"
 say "日志 log:      journalctl -u quanwei-gateway -f"
-say "首次登录 first login: sudo cat $DATA/first-login.txt"
+if [ "$FRESH" = yes ]; then say "首次登录 first login: sudo cat $DATA/first-login.txt"; fi
