@@ -56,7 +56,7 @@ export class Overlay implements Layer {
   absorb(above: Overlay): void {
     for (const [id, held] of above.held) this.held.set(id, held);
     for (const [key, id] of above.keys) this.keys.set(key, id);
-    this.drafts.push(...above.drafts);
-    this.changes.push(...above.changes);
+    for (const draft of above.drafts) this.drafts.push(draft);
+    for (const change of above.changes) this.changes.push(change);
   }
 }
