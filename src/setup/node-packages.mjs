@@ -18,8 +18,9 @@ export async function installNodePackages(root, { say, env }) {
     const npmEnv = { ...env, ...headersBesideNode(env), NODE_ENV: '', JOBS: 'max' };
     // Scripts run afterwards and by name: one that fails must not throw the whole installation away.
     await must(root, npmEnv, ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund']);
+    say('preparing better-sqlite3 (compiled here when there is none ready-made: one or two minutes) …');
     if ((await npm(root, npmEnv, ['rebuild', ...SCRIPTED])) !== 0 || !sqliteWorks(root)) {
-      say('no ready-made better-sqlite3 for this machine: it is compiled here (about two minutes)');
+      say('that did not work: looking for a compiler …');
       const missing = await installCompiler({ say, env });
       if (missing.length > 0) {
         throw new Error(`better-sqlite3 needs a compiler: install ${missing.map((part) => part.name).join(', ')}`);
