@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import type { Server as HttpsServer } from 'node:https';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
@@ -14,6 +13,7 @@ import {
 import { invariant, messageOf, QuanweiError } from '../kernel/errors.ts';
 import { type Declared, guardRoutes } from './guard.ts';
 import { HealthCheck } from './health.ts';
+import { certificateOf, keepCertificate } from './https.ts';
 import { Live } from './live.ts';
 import { servePage } from './page.ts';
 import type { ApiParts } from './ports.ts';
@@ -47,6 +47,7 @@ export interface ApiServer {
 export async function createServer(parts: ApiParts): Promise<ApiServer> {
   const { journal, accounts, config, clock, log } = parts;
   const { host, port, secure } = listenOn(config.http.listen);
+  const certificate = secure ? await certificateOf(parts, host) : null;
   const app = Fastify({
     logger: false,
     bodyLimit: BODY,
@@ -54,9 +55,11 @@ export async function createServer(parts: ApiParts): Promise<ApiServer> {
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 100 },
     http: { maxHeaderSize: 16 * 1024 },
-    ...(secure ? { https: { ...(await certificateOf(parts, host)), maxHeaderSize: 16 * 1024 } } : {}),
+    ...(certificate === null ? {} : { https: { ...certificate, maxHeaderSize: 16 * 1024 } }),
   } as FastifyServerOptions) as unknown as FastifyInstance;
   app.server.maxConnections = CONNECTIONS;
+  const renewal =
+    certificate === null ? null : keepCertificate(app.server as unknown as HttpsServer, parts, host, certificate);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerProblem(log));
@@ -106,6 +109,7 @@ export async function createServer(parts: ApiParts): Promise<ApiServer> {
   app.addHook('preClose', async () => {
     live.close();
     sessions.stop();
+    renewal?.cancel();
   });
 
   try {
@@ -163,17 +167,6 @@ function headers(secure: boolean): Parameters<typeof helmet>[1] {
 function listenOn(url: string): { host: string; port: number; secure: boolean } {
   const [, scheme = '', host = '', port = ''] = /^(https?):\/\/(.+):(\d+)$/.exec(url) ?? [];
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port), secure: scheme === 'https' };
-}
-
-async function certificateOf({ config, ca }: ApiParts, host: string): Promise<{ cert: string; key: string }> {
-  const { cert, key } = config.http;
-  if (cert !== undefined && key !== undefined) {
-    return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
-  }
-  if (ca === undefined) {
-    throw new QuanweiError('BAD_CONFIG', 'https needs http.cert and http.key', { where: 'http.listen' });
-  }
-  return ca.serverIdentity([...new Set([host, hostname(), 'localhost', '127.0.0.1'])]);
 }
 
 function addressOf(app: FastifyInstance, secure: boolean): string {

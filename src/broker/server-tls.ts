@@ -62,7 +62,7 @@ function pem(file: string, where: string): string {
 }
 
 /** Names and addresses by which a device may know this machine. */
-function ownNames(): string[] {
+export function ownNames(): string[] {
   const addresses = Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
     .filter(({ address }) => !address.startsWith('fe80:'))

@@ -16,6 +16,7 @@ import { clockTime, now, setNow, setZone } from './time.js';
 import { isEnglish, learnCategories, switchLanguage, t } from './words.js';
 
 const PANELS_MS = 30_000;
+const PANEL_MS = 2_000;
 /** A lost connection is said at once and sounded after this: a reconnect takes a moment. */
 const LOST_SOUND_MS = 15_000;
 
@@ -32,6 +33,7 @@ class Page {
   #detail;
   #panels;
   #timers = [];
+  #refreshing = new Map();
   #parts;
   root;
 
@@ -70,6 +72,7 @@ class Page {
   stop() {
     this.#live?.stop();
     for (const timer of this.#timers) clearInterval(timer);
+    for (const timer of this.#refreshing.values()) clearTimeout(timer);
     this.#sound.play('quiet');
   }
 
@@ -167,8 +170,8 @@ class Page {
   }
 
   async #reload() {
-    const { alarms, seq } = await request('/api/alarms?limit=500');
-    this.#board.replace(alarms);
+    const { alarms, seq, next } = await request('/api/alarms?limit=500');
+    this.#board.replace(alarms, next !== null);
     void this.#refreshPanels();
     return seq;
   }
@@ -182,8 +185,22 @@ class Page {
     if (entry.kind.startsWith('alarm.')) {
       if (entry.body !== null) this.#board.take(entry.body.alarm);
       this.#detail.heard(entry);
-    } else if (entry.kind.startsWith('device.')) void this.#panels.devices.refresh().catch(() => undefined);
-    else if (entry.kind.startsWith('door.')) void this.#panels.doors.refresh().catch(() => undefined);
+    } else if (entry.kind.startsWith('device.')) this.#soon('devices');
+    else if (entry.kind.startsWith('door.')) this.#soon('doors');
+  }
+
+  /** Reads a panel again, together with whatever else changes in the same moment: a switch takes fifty devices along. */
+  #soon(panel) {
+    if (this.#refreshing.has(panel)) return;
+    const refresh = async () => {
+      this.#refreshing.delete(panel);
+      // One that cannot be had now is tried again with the next round; the banner says what is wrong.
+      await Promise.allSettled([this.#panels[panel].refresh()]);
+    };
+    this.#refreshing.set(
+      panel,
+      setTimeout(() => void refresh(), PANEL_MS),
+    );
   }
 
   #onState(state) {
@@ -205,12 +222,12 @@ class Page {
     say(sound, t(this.#sound.on ? 'soundOn' : 'enableSound'));
     sound.className = `pill sound ${this.#sound.on ? 'good' : 'bad'}`;
     const ringing = this.#board.ringing();
-    this.#sound.play(ringing.length > 0 ? 'alarm' : down > LOST_SOUND_MS ? 'lost' : 'quiet');
+    this.#sound.play(ringing ? 'alarm' : down > LOST_SOUND_MS ? 'lost' : 'quiet');
     const unseen = this.#board.unacknowledged();
     waiting.hidden = unseen === 0;
     say(waiting, String(unseen));
-    document.title = `${ringing.length > 0 ? '🔔 ' : ''}${unseen > 0 ? `(${unseen}) ` : ''}${t('product')} · ${this.#person.site.name}`;
-    this.root.classList.toggle('ringing', ringing.length > 0);
+    document.title = `${ringing ? '🔔 ' : ''}${unseen > 0 ? `(${unseen}) ` : ''}${t('product')} · ${this.#person.site.name}`;
+    this.root.classList.toggle('ringing', ringing);
     this.#banners.draw({ up, downFor: down });
   }
 

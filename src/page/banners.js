@@ -22,7 +22,7 @@ export class Banners {
 
   draw({ up, downFor }) {
     const wanted = new Map();
-    const ringing = this.#board.ringing().length > 0;
+    const ringing = this.#board.ringing();
     // The first second of a reconnect is not worth frightening anybody.
     if (!up && downFor > 1_500) wanted.set('lost', ['bad', `${t('lost')}（${t('lostSince')} ${span(downFor)}）`]);
     const { storage, clock, upstream } = this.state ?? {};

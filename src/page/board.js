@@ -12,6 +12,11 @@ const SECTIONS = [
   ['aside', 'aside'],
 ];
 
+/** Rows drawn in a section; in a flood the graver ones are among them, and how many are not is said. */
+const SHOWN = 200;
+/** What comes within this time is drawn together, ms. */
+const DRAW_MS = 30;
+
 /** The alarms that are not closed, sorted by what needs a person now. */
 export class Board {
   #alarms = new Map();
@@ -21,6 +26,9 @@ export class Board {
   #person;
   #changed;
   #open;
+  #drawing = null;
+  /** There are more than the gateway tells at once. */
+  #more = false;
   root;
 
   /**
@@ -36,6 +44,7 @@ export class Board {
     for (const [key, word] of SECTIONS) {
       const count = el('span.count');
       const list = el('div.list', { role: 'list' });
+      const rest = el('p.rest', { hidden: true });
       const head = el('header', {}, el('h2', { text: t(word) }), count);
       if (key === 'now' && person.role !== 'viewer') {
         head.append(
@@ -46,8 +55,8 @@ export class Board {
           }),
         );
       }
-      const part = el(`section.${key}`, {}, head, list);
-      this.#sections.set(key, { part, count, list, all: head.querySelector('.all') });
+      const part = el(`section.${key}`, {}, head, list, rest);
+      this.#sections.set(key, { part, count, list, rest, all: head.querySelector('.all') });
       this.root.append(part);
     }
     this.#quiet = el(
@@ -60,17 +69,21 @@ export class Board {
     this.root.append(this.#quiet);
   }
 
-  /** Everything anew, after a gap. */
-  replace(alarms) {
+  /** Everything anew, after a gap. @param more the gateway has further ones, less grave */
+  replace(alarms, more) {
     this.#alarms = new Map(alarms.map((alarm) => [alarm.id, alarm]));
+    this.#more = more;
     this.#draw();
   }
 
   /** One alarm as it is now. */
   take(alarm) {
+    const rang = this.ringing();
     if (isClosed(alarm)) this.#alarms.delete(alarm.id);
     else this.#alarms.set(alarm.id, alarm);
-    this.#draw();
+    // The bell does not wait for the picture: a page in the background is drawn late, or not at all.
+    if (this.ringing() !== rang) this.#changed();
+    this.#drawing ??= setTimeout(() => this.#draw(), DRAW_MS);
   }
 
   get(id) {
@@ -81,12 +94,16 @@ export class Board {
     return [...this.#alarms.values()].sort(byNeed);
   }
 
+  /** Whether a level-1 alarm waits for somebody. */
   ringing() {
-    return this.open().filter(rings);
+    for (const alarm of this.#alarms.values()) if (rings(alarm)) return true;
+    return false;
   }
 
   unacknowledged() {
-    return this.open().filter((alarm) => section(alarm) === 'now').length;
+    let count = 0;
+    for (const alarm of this.#alarms.values()) if (section(alarm) === 'now') count += 1;
+    return count;
   }
 
   /** Ages and deadlines go on. */
@@ -98,13 +115,15 @@ export class Board {
   }
 
   #draw() {
+    clearTimeout(this.#drawing);
+    this.#drawing = null;
     const all = this.open();
     for (const id of [...this.#rows.keys()]) if (!this.#alarms.has(id)) this.#rows.delete(id);
-    for (const [key, { part, count, list, all: button }] of this.#sections) {
+    for (const [key, { part, count, list, rest, all: button }] of this.#sections) {
       const mine = all.filter((alarm) => section(alarm) === key);
       arrange(
         list,
-        mine.map((alarm) => {
+        mine.slice(0, SHOWN).map((alarm) => {
           let row = this.#rows.get(alarm.id);
           if (row === undefined) {
             row = new Row(alarm.id, this, this.#person, this.#open);
@@ -115,7 +134,9 @@ export class Board {
         }),
       );
       part.hidden = mine.length === 0;
-      say(count, String(mine.length));
+      say(count, `${mine.length}${this.#more ? '+' : ''}`);
+      rest.hidden = mine.length <= SHOWN && !this.#more;
+      say(rest, `${t('rest')}${mine.length > SHOWN ? ` ${mine.length - SHOWN}` : ''}`);
       if (button !== null) button.hidden = mine.filter(({ level }) => level > 1).length < 2;
     }
     this.#quiet.hidden = all.length > 0;

@@ -1,5 +1,10 @@
+import type { IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { expect, test } from 'vitest';
-import { SimulatedClock } from '../../src/kernel/clock.ts';
+import { openAuthority } from '../../src/broker/ca.ts';
+import { SimulatedClock, SystemClock } from '../../src/kernel/clock.ts';
+import { dataDir } from '../support/data-dir.ts';
+import { freePort } from '../support/ports.ts';
 import { ADMIN, Box, Person, signInFrom, until } from './box.ts';
 
 test('requests another site makes a browser send are refused, whatever cookie they carry', async () => {
@@ -93,4 +98,43 @@ test('strict headers: nothing inline, nothing framed, nothing sniffed, no answer
   expect(policy).not.toContain('unsafe');
   expect(page.headers.get('x-content-type-options')).toBe('nosniff');
   expect((await box.nobody().get('/api/session')).headers.get('cache-control')).toBe('no-store');
+});
+
+test('over https, by the box’s own CA, the cookie goes nowhere else and the browser stays with https', async () => {
+  const dir = dataDir();
+  const ca = await openAuthority(dir, new SystemClock());
+  const port = await freePort();
+  const box = await Box.start({
+    dir,
+    port,
+    settings: { http: { listen: `https://127.0.0.1:${port}` } },
+    parts: { ca },
+  });
+  expect(box.server.address).toBe(`https://127.0.0.1:${port}`);
+  const authority = await ca.certificate();
+  const payload = JSON.stringify({ name: 'admin', password: ADMIN });
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const request = httpsRequest(
+      {
+        host: '127.0.0.1',
+        port,
+        path: '/api/login',
+        method: 'POST',
+        ca: authority,
+        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) },
+      },
+      resolve,
+    );
+    request.on('error', reject);
+    request.end(payload);
+  });
+  answer.resume();
+  expect(answer.statusCode).toBe(200);
+  expect(answer.headers['set-cookie']?.[0]).toMatch(/^__Host-quanwei=.*Path=\/; HttpOnly; Secure; SameSite=Strict$/);
+  expect(answer.headers['strict-transport-security']).toContain('max-age=');
+});
+
+test('an address that is taken is told as such', async () => {
+  const box = await Box.start();
+  await expect(Box.start({ port: box.port })).rejects.toMatchObject({ code: 'PORT_TAKEN' });
 });
