@@ -86,6 +86,14 @@ export async function startGateway({ config, clock, log, firstPassword }: Gatewa
       log,
       clock,
       ca: authority,
+      // A connection is a sign of life and tells where the device is. Its end is none of silence: buttons that speak
+      // and hang up are as well as ever, and supervision knows how long each may be quiet.
+      presence: ({ device, connected, address }) => {
+        if (!connected) return;
+        journal
+          .append(registry.note(device, clock.wall(), { address }))
+          .catch((thrown: unknown) => log.warn({ err: thrown, device }, 'a connection could not be recorded'));
+      },
     });
     links.broker = broker;
     closers.push(() => broker.close());
