@@ -174,7 +174,7 @@ export class Board implements Layer {
   async elapse(): Promise<void> {
     const { clock } = this.#parts;
     if (stepSince(this.#reference, clock.wall(), clock.mono()) !== 0) await this.transact(() => undefined);
-    else if (this.#held.size > 0 && clock.mono() - this.#reference.mono >= RENEW_MS) await this.#renew();
+    else if (this.#held.size > 0 && clock.mono() - this.#reference.mono >= RENEW_MS) await this.#renew(() => undefined);
     const quiet = [...this.#unentered].filter(([, since]) => clock.mono() - since >= CHATTER_MS).map(([id]) => id);
     const due = this.#due(clock.wall());
     if (quiet.length + due.length === 0) return;
@@ -216,23 +216,27 @@ export class Board implements Layer {
     return due;
   }
 
-  async #renew(): Promise<void> {
+  /** Vouches for the deadlines by the clock as it is now, in the commit of `work`. */
+  async #renew(work: (tx: Work) => void): Promise<void> {
     const before = this.#reference;
     const reference = referenceNow(this.#parts.clock, this.#parts.journal.head());
-    await this.transact((tx) => tx.change(referenceChange(reference)));
+    await this.transact((tx) => {
+      work(tx as Work);
+      tx.change(referenceChange(reference));
+    });
+    // A step in this very commit has brought a newer one.
     if (this.#reference === before) this.#reference = reference;
   }
 
   /** What loading brought to light: a clock that moved, deadlines that are missing, counts to be entered. */
   async #settle(): Promise<void> {
     try {
-      await this.transact((tx) => {
+      await this.#renew((tx) => {
         for (const id of this.#held.keys()) {
-          (tx as Work).rearm(id);
-          (tx as Work).enter(id);
+          tx.rearm(id);
+          tx.enter(id);
         }
       });
-      await this.#renew();
     } catch (thrown) {
       // A gateway that cannot write must still come up and say so. `elapse` tries again every second.
       this.#parts.log.error({ err: thrown }, 'the alarms were read but could not be brought up to date');

@@ -207,7 +207,7 @@ describe('the ledger', () => {
         }
         expect(ledgers[0]).toEqual(ledgers[1]);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -218,7 +218,7 @@ describe('the ledger', () => {
           audit(journal, board);
         });
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -238,7 +238,7 @@ describe('the ledger', () => {
           expect(rows(journal)).toEqual(before);
         });
       }),
-      { numRuns: 30 },
+      { numRuns: 20 },
     );
   });
 
