@@ -1,11 +1,14 @@
-/** Resolves with the name of the first signal that asks this process to end; a second one ends it at once. */
+/** One press of Ctrl-C may arrive twice: from the terminal, and from an npm that passes it on. */
+const SAME_PRESS_MS = 1_000;
+
+/** Resolves with the name of the first signal that asks this process to end; a later one ends it at once. */
 export function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let asked = false;
+    let asked = Number.NaN;
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.on(signal, () => {
-        if (asked) process.exit(130);
-        asked = true;
+        if (performance.now() - asked > SAME_PRESS_MS) process.exit(130);
+        if (Number.isNaN(asked)) asked = performance.now();
         resolve(signal);
       });
     }
