@@ -119,8 +119,10 @@ export class Intake {
     const now = clock.wall();
     const stateDrafts: Draft[] = [];
     // The client itself has spoken (a will is the broker's word, not its own), and so has the device it speaks for.
-    if (!message.will) registry.note(device.id, now, {});
-    for (const { device: id, report } of decoded.reports) stateDrafts.push(...registry.note(id, now, report));
+    if (!message.will) stateDrafts.push(...registry.note(device.id, now, {}));
+    for (const { device: id, report } of decoded.reports) {
+      if (!message.will || report.online === false) stateDrafts.push(...registry.note(id, now, report));
+    }
 
     if (decoded.quiet && stateDrafts.length === 0 && !this.#isNews(decoded.events)) {
       this.counts.quiet += 1;
@@ -135,7 +137,8 @@ export class Intake {
       if (twin !== undefined || journal.seen(key)) {
         this.counts.duplicates += 1;
         await twin;
-        this.#answer(device.id, decoded);
+        // Said once more: the receipt is sent again, but what it answered has been answered.
+        this.#answer(device.id, { ...decoded, reply: null });
         return;
       }
     }
@@ -210,7 +213,7 @@ export class Intake {
   /** What the device waits for: its receipt, and the command its message answers. Only ever after the commit. */
   #answer(client: string, decoded: Decoded): void {
     if (decoded.receipt !== null) this.#send(client, decoded.receipt);
-    if (decoded.reply !== null) this.#doors()?.reply(decoded.device, decoded.reply);
+    if (decoded.reply !== null && !decoded.replayed) this.#doors()?.reply(decoded.device, decoded.reply);
   }
 
   #send(client: string, receipt: Outgoing): void {
