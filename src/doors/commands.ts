@@ -2,7 +2,7 @@ import { resolveParams } from '../devices/binding.ts';
 import type { Catalogue, Profile } from '../devices/catalogue.ts';
 import { ANY_COMMAND, type DeviceInfo, type Reply } from '../devices/decode.ts';
 import { encodeCommand } from '../devices/encode.ts';
-import type { Detail } from '../devices/event.ts';
+import type { Detail, Outgoing } from '../devices/event.ts';
 import type { DeviceLink } from '../devices/link.ts';
 import type { Draft } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -79,6 +79,10 @@ interface Waiting {
 const REMEMBERED = 1_000;
 /** What one person may open in a minute, all doors together. */
 const PER_ACTOR = 30;
+/** In a fire an answer is not waited for longer than this before it is tried again, ms. */
+const FIRE_TIMEOUT_MS = 2_000;
+/** A fire's release waits this long for its entry to be on disk, and then no longer, ms. */
+const RECORD_MS = 300;
 
 /**
  * Opening doors: recorded before the command leaves, answered by what the device says, never more often than it can
@@ -125,7 +129,8 @@ export class Doors {
       body: { command: 'open', source: request.source, reason, ...request.detail },
     });
     const began = this.#parts.clock.mono();
-    const outcome = await this.#deliver(device.id, command, encoded);
+    const timeoutMs = request.source === 'linkage' ? Math.min(encoded.timeoutMs, FIRE_TIMEOUT_MS) : encoded.timeoutMs;
+    const outcome = await this.#deliver(device.id, command, { ...encoded, timeoutMs });
     const result: DoorResult = { ...outcome, ms: Math.round(this.#parts.clock.mono() - began), command };
     this.#last.set(device.id, { ...result, at: this.#parts.clock.wall(), actor: request.actor });
     await this.#recordResult(request.actor, device.id, result);
@@ -162,7 +167,8 @@ export class Doors {
     const { registry, catalogue, link } = this.#parts;
     return registry
       .all()
-      .filter((device) => catalogue.has(device.profile) && isDoor(catalogue.get(device.profile), device))
+      .filter((device) => device.enabled && catalogue.has(device.profile))
+      .filter((device) => isDoor(catalogue.get(device.profile), device))
       .map(({ id, name, place, hub }) => ({
         id,
         name,
@@ -170,6 +176,12 @@ export class Doors {
         connected: link.connected(hub ?? id),
         last: this.#last.get(id) ?? null,
       }));
+  }
+
+  /** Whether a command could reach it now. */
+  connected(door: string): boolean {
+    const { registry, link } = this.#parts;
+    return link.connected(registry.get(door)?.hub ?? door);
   }
 
   #door(id: string): { device: DeviceInfo; profile: Profile } {
@@ -204,14 +216,22 @@ export class Doors {
     command: string,
     encoded: ReturnType<typeof encodeCommand>,
   ): Promise<Pick<DoorResult, 'ok' | 'code' | 'detail'>> {
-    const answered = encoded.awaitsReply ? this.#expect(door, command, encoded.timeoutMs) : null;
-    try {
-      for (const message of encoded.messages) await this.#parts.link.send(door, message);
-    } catch (thrown) {
-      answered?.waiting.settle({ ok: false, code: 'offline', detail: messageOf(thrown) });
-      return { ok: false, code: 'offline', detail: messageOf(thrown) };
-    }
-    return answered === null ? { ok: true, code: 'sent', detail: '' } : answered.outcome;
+    // Checked first: what the broker would keep for a door that is away opens it later, when nobody stands there.
+    if (!this.connected(door)) return { ok: false, code: 'offline', detail: `${door} is not connected` };
+    const { waiting, outcome } = this.#expect(door, command, encoded.timeoutMs);
+    const sent = this.#send(door, encoded.messages);
+    sent.then(
+      () => {
+        if (!encoded.awaitsReply) waiting.settle({ ok: true, code: 'sent', detail: '' });
+      },
+      (thrown: unknown) => waiting.settle({ ok: false, code: 'offline', detail: messageOf(thrown) }),
+    );
+    return outcome;
+  }
+
+  async #send(door: string, messages: readonly Outgoing[]): Promise<void> {
+    // Never QoS 1, for the same reason: one that got lost on a breaking connection must not be delivered after all.
+    for (const message of messages) await this.#parts.link.send(door, { ...message, qos: 0 });
   }
 
   #expect(door: string, command: string, timeoutMs: number) {
@@ -251,12 +271,17 @@ export class Doors {
   }
 
   async #record(request: OpenRequest, draft: Draft): Promise<void> {
-    try {
-      await this.#journal(draft);
-    } catch (thrown) {
-      if (request.source !== 'linkage') throw thrown;
-      this.#parts.log.error({ err: thrown, door: request.door }, 'fire release is not recorded, and goes ahead');
-    }
+    if (request.source !== 'linkage') return this.#journal(draft);
+    const { clock, log } = this.#parts;
+    let late: Cancel | undefined;
+    const soon = new Promise<void>((resolve) => {
+      late = clock.after(RECORD_MS, resolve);
+    });
+    const recorded = this.#journal(draft).catch((thrown: unknown) =>
+      log.error({ err: thrown, door: request.door }, 'fire release is not recorded, and goes ahead'),
+    );
+    await Promise.race([recorded, soon]);
+    late?.cancel();
   }
 
   async #recordResult(actor: string, door: string, { command, ok, code, detail, ms }: DoorResult): Promise<void> {
