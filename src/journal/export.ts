@@ -12,8 +12,9 @@ const CHUNK = 500;
  */
 export function* exportEntries(
   source: string | JournalReader,
-  options: { from?: number; kind?: EntryKind } = {},
+  options: { from?: number; kind?: EntryKind; kinds?: readonly EntryKind[]; subject?: string } = {},
 ): Generator<Entry, void, undefined> {
+  const kinds = options.kind === undefined ? options.kinds : [options.kind];
   const reader = typeof source === 'string' ? JournalReader.open(source) : source;
   try {
     let after = (options.from ?? 1) - 1;
@@ -21,7 +22,8 @@ export function* exportEntries(
       const entries = reader.read({
         after,
         limit: CHUNK,
-        ...(options.kind === undefined ? {} : { kinds: [options.kind] }),
+        ...(kinds === undefined ? {} : { kinds }),
+        ...(options.subject === undefined ? {} : { subject: options.subject }),
       });
       yield* entries;
       const last = entries.at(-1);

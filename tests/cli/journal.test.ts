@@ -45,6 +45,8 @@ test('prints only the kinds, the subject and the number asked for', async () => 
   expect(await seqs('--kind', 'alarm.raised', '--kind', 'device')).toEqual([1, 3, 4]);
   expect(await seqs('--kind', 'alarm', '--subject', 'a1')).toEqual([1, 2]);
   expect(await seqs('--from', '2', '--limit', '3')).toEqual([2, 3, 4]);
+  expect(await seqs('--newest', '2')).toEqual([6, 7]);
+  expect(await seqs('--kind', 'alarm', '--newest', '2')).toEqual([2, 3]);
   expect(await seqs('--from', '99')).toEqual([]);
 });
 

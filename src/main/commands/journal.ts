@@ -1,19 +1,18 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { ENTRY_KINDS, type Entry, type EntryKind } from '../../journal/entry.ts';
+import { exportEntries } from '../../journal/export.ts';
 import { JournalReader } from '../../journal/reader.ts';
 import { iso } from '../../kernel/clock.ts';
 import { dataDirectory, type Place, withPlace } from '../settings.ts';
 import { Terminal } from '../terminal.ts';
 import { wholeNumber } from './arguments.ts';
 
-/** Entries read at a time: few enough to hold in memory with the largest bodies. */
-const PAGE = 256;
-
 interface JournalOptions extends Place {
   readonly from: number;
   readonly kind?: EntryKind[];
   readonly subject?: string;
   readonly limit?: number;
+  readonly newest?: number;
   readonly json?: true;
 }
 
@@ -24,6 +23,7 @@ export function addJournal(program: Command): void {
     .option('--kind <kind>', '类别 only this kind, or all of a room: alarm, device, …; may be repeated', addKind)
     .option('--subject <id>', '对象 only about this alarm, device or door')
     .option('--limit <n>', '最多几条 print at most this many', wholeNumber(1))
+    .option('--newest <n>', '最新几条 only the newest n of them', wholeNumber(1, 100_000))
     .option('--json', '每行一个 JSON, one JSON object a line')
     .action(async (options: JournalOptions) => {
       const reader = JournalReader.open(dataDirectory(options));
@@ -36,27 +36,21 @@ export function addJournal(program: Command): void {
 }
 
 async function print(reader: JournalReader, options: JournalOptions, terminal: Terminal): Promise<void> {
-  let after = options.from - 1;
   let left = options.limit ?? Number.POSITIVE_INFINITY;
-  // Entries committed while we print belong to the next call: following is what the live stream is for.
-  const before = reader.head() + 1;
-  while (left > 0 && !terminal.gone) {
-    const entries = reader.read({
-      after,
-      before,
-      limit: Math.min(PAGE, left),
-      ...(options.kind === undefined ? {} : { kinds: options.kind }),
-      ...(options.subject === undefined ? {} : { subject: options.subject }),
-    });
-    for (const entry of entries) {
-      await (options.json === true ? terminal.json({ ...entry, time: iso(entry.wall) }) : terminal.line(plain(entry)));
-      if (terminal.gone) return;
-    }
-    const last = entries.at(-1);
-    if (last === undefined) return;
-    after = last.seq;
-    left -= entries.length;
+  for (const entry of chosen(reader, options)) {
+    if (left === 0 || terminal.gone) return;
+    left -= 1;
+    await (options.json === true ? terminal.json({ ...entry, time: iso(entry.wall) }) : terminal.line(plain(entry)));
   }
+}
+
+function chosen(reader: JournalReader, { from, kind, subject, newest }: JournalOptions): Iterable<Entry> {
+  const which = {
+    ...(kind === undefined ? {} : { kinds: kind }),
+    ...(subject === undefined ? {} : { subject }),
+  };
+  if (newest === undefined) return exportEntries(reader, { from, ...which });
+  return reader.read({ after: from - 1, limit: newest, newestFirst: true, ...which }).reverse();
 }
 
 /** Characters of a body that fit a line a person reads. */
