@@ -1,5 +1,3 @@
-import type { AlarmsConfig } from '../config/schema.ts';
-import type { Journal } from '../journal/journal.ts';
 import type { Cancel, Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Board } from './board.ts';
@@ -9,8 +7,6 @@ const LOOK_EVERY_MS = 1_000;
 
 export interface EscalationParts {
   readonly board: Board;
-  readonly journal?: Journal;
-  readonly config?: AlarmsConfig;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -1,5 +1,6 @@
 import { Board } from '../alarms/board.ts';
 import { Escalation } from '../alarms/escalation.ts';
+import { forgetAlarms } from '../alarms/forget.ts';
 import { Accounts } from '../api/accounts.ts';
 import { createServer } from '../api/server.ts';
 import { Broker } from '../broker/broker.ts';
@@ -25,6 +26,7 @@ import { Watch } from './watch.ts';
 
 /** The oldest alarm the centre has not confirmed may wait this long before that is an alarm of its own. */
 const BACKLOG_LIMIT_MS = 10 * 60_000;
+const DAY_MS = 86_400_000;
 
 export interface GatewayOptions {
   /** Paths absolute, defaults filled: what `loadConfig` gives. */
@@ -67,7 +69,7 @@ export async function startGateway({ config, clock, log, firstPassword }: Gatewa
       newId,
       lifeSafety: (id) => registry.lifeSafety(id),
     });
-    const escalation = new Escalation({ board, journal, config: config.alarms, clock, log });
+    const escalation = new Escalation({ board, clock, log });
 
     const links: { broker: Broker | null; doors: Doors | null } = { broker: null, doors: null };
     const parts = { journal, board, catalogue, registry, timezone: config.site.timezone, clock, log };
@@ -144,6 +146,12 @@ export async function startGateway({ config, clock, log, firstPassword }: Gatewa
     const keeping = { journal, config: config.retention, clock, log, protect };
     const retention = new Retention(keeping);
     closers.push(() => retention.stop());
+    const forgetting = clock.every(DAY_MS, () => {
+      forgetAlarms(journal, clock.wall() - config.retention.alarms).catch((thrown: unknown) =>
+        log.warn({ err: thrown }, 'old alarms could not be let go of'),
+      );
+    });
+    closers.push(() => forgetting.cancel());
     const diskWatch = new DiskWatch(keeping);
     closers.push(() => diskWatch.stop());
     const watch = new Watch({

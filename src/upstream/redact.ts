@@ -1,6 +1,9 @@
-/** Keys that may carry a picture, a biometric or an identity number, whatever room or vendor wrote them. */
+/**
+ * Keys that may carry a picture, a biometric, an identity number or who a resident is and how to reach them, whatever
+ * room or vendor wrote them.
+ */
 const PRIVATE_KEY =
-  /^(pic|picture|photo|image|scene|snapshot|feature|template|embedding|face|base64|id_?card(no|num|number)?|id_?(no|num|number)|certificate(no)?|tel(num|no)?|phone|mobile|secret(hash)?|password|token|raw)$/i;
+  /^(pic|picture|photo|image|scene|snapshot|feature|template|embedding|face|base64|id_?card(no|num|number)?|id_?(no|num|number)|certificate(no)?|tel(num|no)?|phone|mobile|contact|reporter|secret(hash)?|password|token|raw)$/i;
 /** A resident identity number (GB 11643): 17 digits and a check digit or X. */
 const IDENTITY_NUMBER = /(?<!\d)\d{17}[\dXx](?!\d)/g;
 const LONGEST_TEXT = 1_024;
