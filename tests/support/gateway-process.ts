@@ -14,11 +14,13 @@ export const ADMIN_PASSWORD = 'test-admin-password';
 /** An entry as the API and the command tell it. */
 export interface JournalEntry {
   readonly seq: number;
+  readonly id: string;
   readonly kind: string;
   readonly actor: string;
   readonly subject: string | null;
   readonly wall: number;
   readonly deviceTime: number | null;
+  readonly lane: number | null;
   readonly body: Record<string, unknown>;
 }
 
@@ -33,7 +35,8 @@ export class GatewayProcess {
   readonly config: string;
   readonly data: string;
   readonly ports: GatewayAddresses;
-  readonly #env: NodeJS.ProcessEnv;
+  /** Of the next start. */
+  readonly env: NodeJS.ProcessEnv;
   #child: ChildProcess | null = null;
   #session: { base: string; cookie: string } | null = null;
   output = '';
@@ -43,7 +46,7 @@ export class GatewayProcess {
     this.config = join(dir, 'gateway.yaml');
     this.data = join(dir, 'data');
     this.ports = ports;
-    this.#env = env;
+    this.env = env;
   }
 
   /**
@@ -86,7 +89,7 @@ export class GatewayProcess {
   async start(): Promise<number> {
     const begun = performance.now();
     const child = spawn(process.execPath, [CLI, 'gateway', '--config', this.config], {
-      env: this.#env,
+      env: this.env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
@@ -131,7 +134,7 @@ export class GatewayProcess {
   }
 
   /** One API request of the signed-in administrator; throws on an answer that is not 2xx. */
-  async api(path: string, body?: unknown): Promise<unknown> {
+  async api(path: string, body?: unknown, again = true): Promise<unknown> {
     this.#session ??= await this.signIn();
     const { base, cookie } = this.#session;
     const answer = await fetch(`${base}${path}`, {
@@ -139,6 +142,11 @@ export class GatewayProcess {
       ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
     });
     const text = await answer.text();
+    // After days, or with another database, the session is over: as a person does, sign in again.
+    if (answer.status === 401 && again) {
+      this.#session = null;
+      return this.api(path, body, false);
+    }
     if (!answer.ok) throw new Error(`${path} was answered ${answer.status}: ${text}`);
     return text === '' ? null : JSON.parse(text);
   }
@@ -163,7 +171,7 @@ export class GatewayProcess {
 
   /** Runs a `quanwei` command on this gateway's data; gives its standard output. */
   async run(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-    const child = spawn(process.execPath, [CLI, ...args], { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [CLI, ...args], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
