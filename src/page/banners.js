@@ -1,4 +1,4 @@
-import { el, say } from './dom.js';
+import { arrange, el, say } from './dom.js';
 import { bytes, now, span } from './time.js';
 import { t } from './words.js';
 
@@ -56,10 +56,14 @@ export class Banners {
           );
         }
         this.#shown.set(key, banner);
-        this.root.append(banner);
       }
       banner.className = `banner ${kind}`;
       say(banner.firstChild, text);
     }
+    // The graver above the lesser, whichever came first.
+    arrange(
+      this.root,
+      [...wanted.keys()].map((key) => this.#shown.get(key)),
+    );
   }
 }

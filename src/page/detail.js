@@ -86,7 +86,7 @@ export class Detail {
       el('h3', { text: t('facts') }),
       el('dl', {}, ...factsOf(alarm).flatMap(([word, value]) => [el('dt', { text: word }), el('dd', { text: value })])),
       el('h3', { text: t('timeline') }),
-      el('ol.timeline', {}, ...timeline.map(step)),
+      el('ol.timeline', {}, ...gathered(timeline).map(step)),
     );
     this.root.hidden = false;
   }
@@ -134,7 +134,20 @@ function factsOf(alarm) {
 const DETAIL_WORDS = { text: 'words', receipt: 'receipt', reporter: 'reporter', contact: 'contact' };
 const detailWord = (name) => (name in DETAIL_WORDS ? t(DETAIL_WORDS[name]).replace(/（.*）| \(.*\)/, '') : name);
 
-function step({ kind, actor, wall, body }) {
+/** Repeats that follow each other are one line with their number. */
+function gathered(timeline) {
+  const lines = [];
+  for (const entry of timeline) {
+    const last = lines.at(-1);
+    const times = Number(entry.body?.change?.coalesced ?? 1);
+    if (entry.kind === 'alarm.repeated' && last?.kind === entry.kind) {
+      lines[lines.length - 1] = { ...entry, times: last.times + times };
+    } else lines.push({ ...entry, times });
+  }
+  return lines;
+}
+
+function step({ kind, actor, wall, body, times }) {
   const said = SAID.map((name) => body?.change?.[name]).filter(
     (value) => value !== undefined && value !== null && value !== '',
   );
@@ -142,7 +155,7 @@ function step({ kind, actor, wall, body }) {
     'li',
     {},
     el('time', { text: clockTime(wall), datetime: new Date(wall).toISOString() }),
-    el('b', { text: kindWord(kind) }),
+    el('b', { text: times > 1 ? `${kindWord(kind)} ×${times}` : kindWord(kind) }),
     el('span', { text: actor.replace(/^(user|device):/, '') }),
     said.length === 0 ? null : el('p', { text: said.join(' · ') }),
   );

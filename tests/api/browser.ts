@@ -43,21 +43,23 @@ export async function visit(
   expected: RegExp = /(?!)/,
 ): Promise<Watched> {
   const context = await (await launch()).newContext({ viewport: size, locale: 'zh-CN' });
-  const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
   const complaints: string[] = [];
   const outside: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  context.on('page', (page) => {
+    page.setDefaultTimeout(15_000);
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('dialog', (dialog) => {
+      complaints.push(`a dialog opened: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    page.on('request', (request) => {
+      if (!request.url().startsWith(box.base)) outside.push(request.url());
+    });
   });
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('dialog', (dialog) => {
-    complaints.push(`a dialog opened: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  page.on('request', (request) => {
-    if (!request.url().startsWith(box.base)) outside.push(request.url());
-  });
+  const page = await context.newPage();
   onTestFinished(async () => {
     await context.close();
     expect(outside, 'requests that leave the box').toEqual([]);

@@ -68,11 +68,13 @@ describe.runIf(canBrowse())('the page', () => {
 
   test('level 1 rings until it is acknowledged; that the sound is off cannot be overlooked', async () => {
     const box = await Box.start();
-    const { page } = await visit(box);
-    await signIn(page, 'admin', ADMIN);
-    await page.waitForSelector('.quiet:not([hidden])');
-    // Loaded again, nobody has touched it yet: the browser keeps it silent and the page says so.
-    await page.reload();
+    const { page: first } = await visit(box);
+    await signIn(first, 'admin', ADMIN);
+    await first.waitForSelector('.quiet:not([hidden])');
+    expect(await first.textContent('.pill.sound')).toBe('声音已开启');
+    // The next morning: signed in, but nobody has touched it yet. The browser keeps it silent and the page says so.
+    const page = await first.context().newPage();
+    await page.goto(box.base);
     await page.waitForSelector('[data-banner=sound]');
     expect(await page.textContent('.pill.sound')).toBe('开启声音');
     await box.say('sos-1', 'sos', {}, '302紧急按钮');

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import Fastify from 'fastify';
 import { expect, test } from 'vitest';
 import { guardRoutes } from '../../src/api/guard.ts';
@@ -114,4 +115,33 @@ test('requests that do not have the expected form are refused with the field', a
   expect(large.status).toBe(400);
   const unknown = await admin.get('/api/nothing/../here');
   expect(unknown).toMatchObject({ status: 404, body: { error: { code: 'NOT_FOUND' } } });
+});
+
+test('every route the guide to the API names is there, and its roles are the real ones', async () => {
+  const box = await Box.start();
+  const guide = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');
+  const known = new Map(box.server.routes.map(({ method, url, access }) => [`${method} ${url}`, access]));
+  const named = [...guide.matchAll(/`(GET|POST) (\/[^`?]*)/g)].map(([, method, path]) => `${method} ${path}`);
+  expect(named.length).toBeGreaterThan(12);
+  expect(named.filter((one) => !known.has(one) && !one.endsWith('<deed>'))).toEqual([]);
+  const deeds = {
+    operator: [
+      'acknowledge',
+      'accept',
+      'dispatch',
+      'handle',
+      'close',
+      'false',
+      'reset',
+      'merge',
+      'regrade',
+      'unshelve',
+      'note',
+    ],
+    manager: ['shelve', 'return'],
+  };
+  for (const [role, list] of Object.entries(deeds)) {
+    for (const deed of list) expect(known.get(`POST /api/alarms/:id/${deed}`), deed).toBe(role);
+  }
+  expect([...known.keys()].filter((one) => one.startsWith('POST /api/alarms/:id/'))).toHaveLength(13);
 });
