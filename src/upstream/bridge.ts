@@ -1,4 +1,5 @@
 import type { UpstreamConfig } from '../config/schema.ts';
+import type { Entry } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Cancel, Clock } from '../kernel/clock.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
@@ -6,7 +7,7 @@ import { idSource, type NewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import { Backoff } from './backoff.ts';
 import { Delivery, type DeliveryCounts } from './delivery.ts';
-import { Envelopes } from './envelope.ts';
+import { Envelopes, type Outbound } from './envelope.ts';
 import type { Connect, Downlink, Link } from './link.ts';
 import { mqttConnect } from './mqtt-link.ts';
 import { type OrderHandlers, Orders } from './orders.ts';
@@ -97,8 +98,7 @@ export class Bridge {
     this.#topics = topicsOf(site);
     this.#newId = idSource(clock);
     const about = options.about ?? (() => null);
-    const envelopes = new Envelopes({ topics: this.#topics, expire: config.expire, about });
-    this.#envelopes = envelopes;
+    this.#envelopes = new Envelopes({ topics: this.#topics, expire: config.expire, about });
     this.#connect = options.connect ?? mqttConnect(config, site);
     this.#backoff = new Backoff({ ...config.backoff, random: options.random });
     this.#since = clock.wall();
@@ -109,7 +109,7 @@ export class Bridge {
       log,
       sendEvidence: (data) => this.#sendEvidence(data),
     });
-    this.#delivery = new Delivery({ journal, config, clock, log, encode: (entry) => envelopes.of(entry) });
+    this.#delivery = new Delivery({ journal, config, clock, log, encode: (entry) => this.#encode(entry) });
     // Together with the reading of the cursors, so that nothing can be committed in between.
     this.#cancels.push(journal.follow((entries) => this.#delivery.take(entries)));
   }
@@ -168,13 +168,16 @@ export class Bridge {
     });
     try {
       const link: Link = this.#connect(
-        { will: { topic: this.#topics.status, payload: will } },
+        { as: 'main', will: { topic: this.#topics.status, payload: will } },
         {
           up: (remembered) => {
             this.#up(link, remembered).catch((thrown: unknown) => link.break(asWorld(thrown)));
           },
           down: (error) => this.#down(link, error),
-          message: (message) => this.#receive(message),
+          message: (message) =>
+            this.#receive(message).catch((thrown: unknown) =>
+              this.#o.log.error({ err: thrown, topic: message.topic }, 'what the centre said could not be taken in'),
+            ),
         },
       );
       this.#link = link;
@@ -203,7 +206,20 @@ export class Bridge {
     log.info({ connections: this.#connections }, 'connected to the centre');
     this.#stable = clock.after(config.backoff.stable, () => this.#backoff.reset());
     this.#delivery.use(link);
-    await this.#say(link, 'online', 'connected');
+    await this.#say(link, 'online', 'connected').catch((thrown: unknown) => {
+      // Not a reason to keep alarms back: a centre may forbid the status topic.
+      log.warn({ err: thrown }, 'the centre’s broker did not take our status');
+    });
+  }
+
+  /** One entry that cannot be told must not keep back all behind it. */
+  #encode(entry: Entry): Outbound | null {
+    try {
+      return this.#envelopes.of(entry);
+    } catch (thrown) {
+      this.#o.log.error({ err: thrown, seq: entry.seq, kind: entry.kind }, 'an entry cannot be told to the centre');
+      return null;
+    }
   }
 
   #down(link: Link, error: QuanweiError | null): void {
@@ -233,13 +249,26 @@ export class Bridge {
     else if (topic === this.#topics.order && this.#o.config.orders) await this.#orders.receive(payload);
   }
 
+  /** Beside the main connection, so that no alarm queues behind a picture. */
   #sendEvidence(data: Record<string, unknown>): Promise<void> {
-    const link = this.#link;
-    if (link === null || !this.#ready) {
-      return Promise.reject(new QuanweiError('UPSTREAM_UNAVAILABLE', 'not connected'));
-    }
     const payload = this.#envelopes.evidence(this.#newId(), this.#o.clock.wall(), data);
-    return published(link, this.#topics.evidence, payload, false);
+    const sendAndEnd = async (link: Link) => {
+      try {
+        await published(link, this.#topics.evidence, payload, false);
+      } finally {
+        await link.end();
+      }
+    };
+    return new Promise((resolve, reject) => {
+      const link: Link = this.#connect(
+        { as: 'side', will: null },
+        {
+          up: () => void sendAndEnd(link).then(resolve, reject),
+          down: (error) => reject(error ?? new QuanweiError('UPSTREAM_UNAVAILABLE', 'the connection was closed')),
+          message: () => Promise.resolve(),
+        },
+      );
+    });
   }
 
   #say(link: Link, state: 'online' | 'offline', reason: 'connected' | 'stopped'): Promise<void> {

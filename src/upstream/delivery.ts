@@ -106,8 +106,11 @@ export class Delivery {
 
   /** Committed entries, in order. */
   take(entries: readonly Entry[]): void {
-    this.#lanes.take(entries);
-    this.#pump();
+    try {
+      this.#lanes.take(entries);
+    } finally {
+      this.#pump();
+    }
   }
 
   use(link: Link): void {

@@ -11,8 +11,8 @@ import type { SiteTopics } from './topics.ts';
 export interface Outbound {
   readonly topic: string;
   readonly payload: string;
-  /** Wall time in ms after which it need not be sent any more; `null` for never. */
-  readonly expiresAt: number | null;
+  /** Age in ms from which it need not be sent any more; `null` for never. */
+  readonly lifetime: number | null;
   /** What it is counted as when it expires. */
   readonly expiryClass: ExpiryClass | null;
 }
@@ -171,7 +171,7 @@ export class Envelopes {
     const expiryClass = expiryClassOf(entry.kind);
     // A box that did not know the time cannot tell how old this is.
     const expires = expiryClass !== null && entry.clock === 'synced';
-    const expiresAt = expires ? entry.wall + this.#expire[expiryClass] : null;
+    const lifetime = expires ? this.#expire[expiryClass] : null;
     const payload = JSON.stringify({
       specversion: '1.0',
       id: entry.id,
@@ -180,7 +180,7 @@ export class Envelopes {
       ...(entry.subject === null || entry.subject === '' ? {} : { subject: entry.subject }),
       time: iso(time),
       recordedtime: iso(entry.wall),
-      ...(expiresAt === null ? {} : { expirytime: iso(expiresAt) }),
+      ...(lifetime === null ? {} : { expirytime: iso(entry.wall + lifetime) }),
       sequence: sequenceOf(entry.seq),
       severitytext: severity.text,
       severitynumber: severity.number,
@@ -189,7 +189,7 @@ export class Envelopes {
       datacontenttype: 'application/json',
       data,
     });
-    return { topic, payload, expiresAt, expiryClass };
+    return { topic, payload, lifetime, expiryClass };
   }
 }
 

@@ -15,6 +15,7 @@ export interface Slot {
 export interface Item {
   readonly seq: number;
   readonly id: string;
+  readonly at: Moment;
   readonly message: Outbound;
   /** Lane of its entry. */
   readonly home: Lane;
@@ -77,4 +78,20 @@ export class LaneQueue {
     }
     return moved;
   }
+}
+
+export const momentOf = ({ wall, boot, mono }: Entry): Moment => ({ wall, boot, mono });
+
+export const slotOf = (entry: Entry): Slot => ({ seq: entry.seq, at: momentOf(entry), pending: 0 });
+
+/** Forgets what is done before an item; what waits before something done still comes first. */
+export function trim(item: Item): void {
+  while (item.previous?.state === 'done') item.previous = item.previous.previous;
+}
+
+/** Lets a slot wait for an item. */
+export function attach(item: Item, slot: Slot): void {
+  if (item.slots.includes(slot)) return;
+  item.slots.push(slot);
+  slot.pending += 1;
 }

@@ -1,7 +1,7 @@
 import type { Entry, Lane } from '../journal/entry.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { ExpiryClass, Outbound } from './envelope.ts';
-import { type Dropped, type Item, LaneQueue, type Slot } from './item.ts';
+import { attach, type Dropped, type Item, LaneQueue, type Moment, momentOf, type Slot, slotOf, trim } from './item.ts';
 import { anyIn, type LaneSource, newestOf, repeatedAfter, transitionsOf } from './lookup.ts';
 
 export interface LanesOptions {
@@ -74,22 +74,34 @@ export class Lanes {
     this.#lanes = [queue(0), queue(1), queue(2), queue(3)];
   }
 
-  /** A follower of the journal: what was committed, in order of `seq`. */
+  /**
+   * A follower of the journal: what was committed, in order of `seq`.
+   * @throws QuanweiError STORAGE_* when something had to be looked up and could not; nothing is lost by it
+   */
   take(entries: readonly Entry[]): void {
+    let failure: unknown = null;
     for (const entry of entries) {
       if (entry.seq <= this.#known || entry.lane === null) continue;
       const queue = this.#lanes[entry.lane];
       const blocked = entry.lane === 1 && this.#lanes[0].behind;
-      if (!queue.behind && !blocked && queue.waiting.length < this.#page) {
-        queue.read = entry.seq;
-        this.#admit(queue, entry);
-      } else {
-        queue.behind = true;
-        queue.unread += 1;
+      queue.behind ||= blocked || queue.waiting.length >= this.#page;
+      if (!queue.behind) {
+        try {
+          this.#admit(queue, entry);
+          queue.read = entry.seq;
+          continue;
+        } catch (thrown) {
+          // It is on disk; the lane reads it from there when that works again.
+          queue.read = entry.seq - 1;
+          queue.behind = true;
+          failure ??= thrown;
+        }
       }
+      queue.unread += 1;
     }
     this.#known = Math.max(this.#known, entries.at(-1)?.seq ?? 0);
     for (const queue of this.#lanes) if (!queue.behind) queue.read = this.#known;
+    if (failure !== null) throw failure;
   }
 
   /** To be called before a round of `next`: the disk is read only so much in one turn of the event loop. */
@@ -183,18 +195,18 @@ export class Lanes {
     return this.#source.read({ lanes: [queue.lane], after: queue.read, limit: 1 })[0];
   }
 
-  #age(at: { wall: number; boot: string; mono: number }): number {
+  /** By monotonic time within this process, so that a wall clock that is stepped makes nothing older. */
+  #age(at: Moment): number {
     const clock = this.#clock;
     return Math.max(0, at.boot === clock.boot ? clock.mono() - at.mono : clock.wall() - at.wall);
   }
 
   #firstOf(queue: LaneQueue): Item | null {
     for (;;) {
-      const wall = this.#clock.wall();
       let gone = 0;
       let first: Item | null = null;
       for (const item of queue.waiting) {
-        if (item.state === 'waiting' && this.#expired(item, wall)) this.#drop(item);
+        if (item.state === 'waiting' && this.#expired(item)) this.#drop(item);
         if (item.state !== 'waiting') gone += 1;
         else if (this.#ready(item)) {
           first = item;
@@ -228,15 +240,17 @@ export class Lanes {
     const repeated = this.#newestRepetitions(entries);
     const overtaken = this.#overtaken(queue, entries);
     for (const entry of entries) {
-      queue.read = entry.seq;
       const { subject, kind } = entry;
       if (subject === null || !kind.startsWith('alarm.')) this.#admit(queue, entry);
       else if (entry.seq < (overtaken.get(subject) ?? 0)) this.#passOver(queue, entry);
       else this.#admit(queue, entry, kind === 'alarm.repeated' && entry.seq !== repeated.get(subject));
+      // Only now: what could not be looked up is read again.
+      queue.read = entry.seq;
+      queue.unread = Math.max(0, queue.unread - 1);
     }
-    queue.read = whole ? upTo : (entries.at(-1)?.seq ?? upTo);
+    if (whole) queue.read = upTo;
     queue.behind = queue.read < this.#known;
-    queue.unread = queue.behind ? Math.max(0, queue.unread - entries.length) : 0;
+    if (!queue.behind) queue.unread = 0;
     return true;
   }
 
@@ -331,6 +345,7 @@ export class Lanes {
     const item: Item = {
       seq: entry.seq,
       id: entry.id,
+      at: momentOf(entry),
       message,
       home: entry.lane ?? queue.lane,
       lane: queue.lane,
@@ -360,8 +375,9 @@ export class Lanes {
     }
   }
 
-  #expired({ message }: Item, wall: number): boolean {
-    return message.expiresAt !== null && wall > message.expiresAt && this.#clock.state() === 'synced';
+  #expired({ message, at }: Item): boolean {
+    if (message.lifetime === null || this.#age(at) <= message.lifetime) return false;
+    return at.boot === this.#clock.boot || this.#clock.state() === 'synced';
   }
 
   #drop(item: Item): void {
@@ -375,17 +391,4 @@ export class Lanes {
     }
     this.finish(item);
   }
-}
-
-const slotOf = ({ seq, wall, boot, mono }: Entry): Slot => ({ seq, at: { wall, boot, mono }, pending: 0 });
-
-/** Forgets what is done before an item; what waits before something done still comes first. */
-function trim(item: Item): void {
-  while (item.previous?.state === 'done') item.previous = item.previous.previous;
-}
-
-function attach(item: Item, slot: Slot): void {
-  if (item.slots.includes(slot)) return;
-  item.slots.push(slot);
-  slot.pending += 1;
 }

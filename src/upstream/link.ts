@@ -17,8 +17,13 @@ export interface LinkEvents {
 }
 
 export interface LinkRequest {
+  /**
+   * `main`: the one connection that is a session, with a will. `side`: a second one beside it that is nobody's session,
+   * for something large that alarms must not queue behind.
+   */
+  readonly as: 'main' | 'side';
   /** Said by the broker when the connection breaks; retained. */
-  readonly will: { readonly topic: string; readonly payload: string };
+  readonly will: { readonly topic: string; readonly payload: string } | null;
 }
 
 export type Answered = (error: QuanweiError | null, heard: boolean) => void;

@@ -37,14 +37,15 @@ export function mqttConnect(config: UpstreamConfig, site: Site): Connect {
   return (request, events) => new MqttLink(mqtt.connect(config.url, optionsOf(config, site, request)), events);
 }
 
-function optionsOf(config: UpstreamConfig, site: Site, { will }: LinkRequest): IClientOptions {
+function optionsOf(config: UpstreamConfig, site: Site, { as, will }: LinkRequest): IClientOptions {
   const five = config.protocol === '5';
+  const name = config.clientId ?? `quanwei-${site.street}-${site.id}`;
   return {
-    clientId: config.clientId ?? `quanwei-${site.street}-${site.id}`,
+    clientId: as === 'main' ? name : `${name}-${as}`,
     protocolVersion: five ? 5 : 4,
     // The broker keeps orders and receipts for us while we are away.
-    clean: false,
-    ...(five ? { properties: { sessionExpiryInterval: SESSION_S } } : {}),
+    clean: as === 'side',
+    ...(five && as === 'main' ? { properties: { sessionExpiryInterval: SESSION_S } } : {}),
     // What is sent again, and when, is decided here alone: each connection is a client of its own.
     outgoingStore: new NothingKept(),
     reconnectPeriod: 0,
@@ -54,7 +55,9 @@ function optionsOf(config: UpstreamConfig, site: Site, { will }: LinkRequest): I
     keepalive: KEEPALIVE_S,
     // Publishing must not put off the ping: into a dead line one can publish for a long time.
     reschedulePings: false,
-    will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
+    ...(will === null
+      ? {}
+      : { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1 as const, retain: true } }),
     ...(config.username === undefined ? {} : { username: config.username }),
     ...(config.password === undefined ? {} : { password: config.password }),
     // Read for each attempt: a renewed certificate is taken up without a restart.

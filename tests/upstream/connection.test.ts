@@ -138,6 +138,21 @@ describe('a centre that is away', () => {
     expect(JSON.parse(line.last.published.at(-1)?.payload ?? '')).toMatchObject({ clockstate: 'unsynced' });
   });
 
+  test('a wall clock that steps by years expires nothing of this process', async () => {
+    const { clock, box, line, bridge } = await simulated({ expire: { access: '1d', device: '1d' } });
+    line.onAttempt = (attempt) => attempt.fail(away);
+    bridge.start();
+    const [entry] = await box.journal.append([passage(1)]);
+    clock.stepWall(Date.UTC(2099, 0, 1));
+    line.onAttempt = (attempt) => attempt.events.up(true);
+    for (let n = 0; n < 60; n += 1) {
+      clock.advance(1_000);
+      await turns(2);
+    }
+    expect(line.last.ids()).toEqual([entry?.id]);
+    expect(bridge.state().counts.expired).toBe(0);
+  });
+
   test('memory holds a page of each lane, however much waits', async () => {
     const { box, line, bridge } = await simulated();
     line.onAttempt = (attempt) => attempt.fail(away);

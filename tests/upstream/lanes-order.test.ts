@@ -71,7 +71,7 @@ class Run {
     return new Lanes({
       source: this.journal,
       clock: this.clock,
-      encode: () => ({ topic: 't', payload: '', expiresAt: null, expiryClass: null }),
+      encode: () => ({ topic: 't', payload: '', lifetime: null, expiryClass: null }),
       cursors: this.cursors,
       pipelined: this.pipelined,
       page: 3,

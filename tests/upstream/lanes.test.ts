@@ -13,7 +13,7 @@ function open(journal: MemoryJournal, more: Partial<LanesOptions> = {}) {
   const lanes = new Lanes({
     source: journal,
     clock,
-    encode: () => ({ topic: 't', payload: '', expiresAt: null, expiryClass: null }),
+    encode: () => ({ topic: 't', payload: '', lifetime: null, expiryClass: null }),
     cursors: [0, 0, 0, 0],
     pipelined: true,
     ...more,
@@ -108,7 +108,7 @@ describe('lanes', () => {
       page: 50,
       encode: () => {
         encoded += 1;
-        return { topic: 't', payload: '', expiresAt: null, expiryClass: null };
+        return { topic: 't', payload: '', lifetime: null, expiryClass: null };
       },
     });
     for (let n = 0; n < 500; n += 1) {
@@ -127,7 +127,7 @@ describe('lanes', () => {
     for (let n = 0; n < 5_000; n += 1) journal.append('message', 'door', 2, 0);
     const { lanes } = open(journal, {
       page: 100,
-      encode: () => ({ topic: 't', payload: '', expiresAt: 1, expiryClass: 'access' }),
+      encode: () => ({ topic: 't', payload: '', lifetime: 1, expiryClass: 'access' }),
     });
     let turns = 0;
     for (; turns < 100; turns += 1) {
@@ -146,10 +146,49 @@ describe('lanes', () => {
     for (const kind of kinds) journal.append(kind, 'a', 0);
     const { lanes, send } = open(journal, {
       encode: ({ kind }) =>
-        kind === 'alarm.acknowledged' ? null : { topic: 't', payload: '', expiresAt: null, expiryClass: null },
+        kind === 'alarm.acknowledged' ? null : { topic: 't', payload: '', lifetime: null, expiryClass: null },
     });
     expect([send()?.seq, send()?.seq, send()?.seq]).toEqual([1, 3, undefined]);
     expect(lanes.unsendable).toBe(1);
+  });
+
+  test('a disk that cannot be read for a while loses nothing and changes no order', () => {
+    const journal = new MemoryJournal();
+    for (let n = 0; n < 600; n += 1) journal.append('alarm.raised', `a-${n}`, 1);
+    const { lanes, send } = open(journal);
+    const sent: number[] = [];
+    for (let n = 0; n < 100; n += 1) sent.push(send()?.seq ?? 0);
+    const read = journal.read.bind(journal);
+    let reads = 0;
+    const failing = () => {
+      reads += 1;
+      throw new Error('disk I/O error');
+    };
+    journal.read = failing;
+    expect(() => lanes.take([journal.append('alarm.regraded', 'a-500', 0)])).toThrow('disk I/O error');
+    expect(() => {
+      for (let n = 0; n < 600; n += 1) send();
+    }).toThrow('disk I/O error');
+    let allowed = 2;
+    let failures = 0;
+    journal.read = (options) => {
+      allowed -= 1;
+      return allowed < 0 && allowed > -5 ? failing() : read(options);
+    };
+    for (let n = 0; n < 2_000; n += 1) {
+      try {
+        const item = send();
+        if (item !== null) sent.push(item.seq);
+      } catch {
+        failures += 1;
+      }
+    }
+    expect(failures).toBe(4);
+    expect(reads).toBeGreaterThan(5);
+    expect(sent).toHaveLength(601);
+    expect(new Set(sent).size).toBe(601);
+    expect(sent.indexOf(501)).toBeLessThan(sent.indexOf(601));
+    expect(sent.indexOf(601)).toBeLessThan(300);
   });
 
   test('a cursor beyond the end (a backup was restored) starts at the end', () => {

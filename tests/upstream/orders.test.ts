@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { SimulatedClock } from '../../src/kernel/clock.ts';
 import { QuanweiError } from '../../src/kernel/errors.ts';
@@ -31,8 +31,9 @@ async function ordered(handlers: Partial<OrderHandlers> = {}, dir = dataDir(), c
   });
   bridge.start();
   await turns();
+  const main = () => line.attempts.findLast(({ request }) => request.as === 'main') ?? line.last;
   const text = (payload: string) =>
-    line.last.events.message({ topic: ORDER, payload: Buffer.from(payload), retain: false });
+    main().events.message({ topic: ORDER, payload: Buffer.from(payload), retain: false });
   const order = (more: Record<string, unknown>) =>
     text(
       JSON.stringify({
@@ -44,7 +45,9 @@ async function ordered(handlers: Partial<OrderHandlers> = {}, dir = dataDir(), c
       }),
     );
   const replies = (): Said[] =>
-    line.last.published.filter(({ topic }) => topic === REPLY).map(({ payload }) => JSON.parse(payload).data);
+    main()
+      .published.filter(({ topic }) => topic === REPLY)
+      .map(({ payload }) => JSON.parse(payload).data);
   const reply = async (count = 1) => {
     await until(() => replies().length >= count, 'the reply');
     return replies()[count - 1] as Said;
@@ -214,6 +217,8 @@ describe('an order of the centre', () => {
     const alarm = randomUUID();
     await side.order({ id: 'o-5', type: 'evidence', alarm, ref: 'media/1.jpg', reason: '案件 2026-17' });
     expect(await side.reply()).toMatchObject({ ok: true, result: { ref: 'media/1.jpg', bytes: 6 } });
+    expect(side.line.last.request).toEqual({ as: 'side', will: null });
+    expect(side.line.last.ended).toBe(true);
     const sent = side.line.last.published.find(({ topic }) => topic.endsWith('/evidence'));
     const event = Envelope.parse(JSON.parse(sent?.payload ?? ''));
     expect(event.data).toMatchObject({ order: 'o-5', alarm, base64: picture.toString('base64') });
@@ -258,6 +263,37 @@ describe('over a real broker', () => {
     await reader.publish(ORDER, JSON.stringify(order), true);
     await until(() => reader.arrivals.filter(({ topic }) => topic === REPLY).length === 2, 'the same reply');
     expect(acknowledged).toEqual([alarm]);
+  });
+
+  test('evidence arrives whole, on a connection of its own', async () => {
+    const centre = await Centre.start();
+    const reader = await Reader.connect(centre.port);
+    const box = await openBox();
+    const picture = randomBytes(2_000_000);
+    const bridge = box.bridge(upstreamConfig({ url: centre.url }), {
+      orders: { ...noHandlers, evidence: () => Promise.resolve({ mediaType: 'image/jpeg', bytes: picture }) },
+    });
+    bridge.start();
+    await until(() => bridge.state().connected, 'connected');
+    const order = {
+      id: 'o-8',
+      type: 'evidence',
+      alarm: randomUUID(),
+      ref: 'media/2.jpg',
+      reason: '案件 2026-17',
+      by: '李四',
+      issuedAt: new Date().toISOString(),
+      expiresAt: new Date(Date.now() + 60_000).toISOString(),
+    };
+    await reader.publish(ORDER, JSON.stringify(order));
+    await until(() => reader.arrivals.some(({ topic }) => topic === REPLY), 'the reply');
+    const [sent] = reader.arrivals.filter(({ topic }) => topic.endsWith('/evidence'));
+    expect(Buffer.from(String(sent?.event.data['base64']), 'base64').equals(picture)).toBe(true);
+    expect(reader.arrivals.at(-1)?.event.data).toMatchObject({
+      ok: true,
+      result: { sha256: sent?.event.data['sha256'] },
+    });
+    expect(bridge.state()).toMatchObject({ connected: true, connections: 1 });
   });
 
   test('a box that takes no orders does not even listen for them', async () => {
