@@ -254,13 +254,14 @@ export class Board implements Layer {
     let reference: ClockReference | null;
     try {
       reference = this.#shift(overlay);
+      const work = new Work(overlay, this.#bench);
       for (const waiting of batch) {
-        const work = new Work(overlay, this.#bench);
         try {
           const value = waiting.work(work);
           overlay.absorb(work);
           done.push({ waiting, value });
         } catch (thrown) {
+          work.clear();
           waiting.reject(thrown);
         }
       }

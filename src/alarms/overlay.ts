@@ -52,11 +52,20 @@ export class Overlay implements Layer {
     return this.keys.get(key) ?? this.#below.newest(key);
   }
 
-  /** Takes over what was done on top of it. */
+  /** Takes over what was done on top of it, and leaves that as good as new. */
   absorb(above: Overlay): void {
-    for (const [id, held] of above.held) this.held.set(id, held);
-    for (const [key, id] of above.keys) this.keys.set(key, id);
+    if (above.held.size > 0) for (const [id, held] of above.held) this.held.set(id, held);
+    if (above.keys.size > 0) for (const [key, id] of above.keys) this.keys.set(key, id);
     for (const draft of above.drafts) this.drafts.push(draft);
     for (const change of above.changes) this.changes.push(change);
+    above.clear();
+  }
+
+  /** Nothing was done. */
+  clear(): void {
+    if (this.held.size > 0) this.held.clear();
+    if (this.keys.size > 0) this.keys.clear();
+    this.drafts.length = 0;
+    this.changes.length = 0;
   }
 }

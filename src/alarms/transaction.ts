@@ -61,7 +61,11 @@ export class Work extends Overlay implements Transaction {
 
   append(draft: Draft): string {
     const id = draft.id ?? this.#bench.newId();
-    this.drafts.push(draft.id === undefined ? { ...draft, id } : draft);
+    if (draft.id !== undefined) this.drafts.push(draft);
+    else {
+      const { kind, actor, subject, deviceTime = null, lane = null, key = null, body } = draft;
+      this.drafts.push({ id, kind, actor, subject, deviceTime, lane, key, body });
+    }
     return id;
   }
 

@@ -207,6 +207,10 @@ export class Broker implements DeviceLink {
     await this.#delivery.send(device, message);
   }
 
+  offer(device: string, message: Outgoing): boolean {
+    return this.#delivery.offer(device, message);
+  }
+
   connected(device: string): boolean {
     return this.#delivery.connected(device);
   }

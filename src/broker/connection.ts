@@ -1,6 +1,7 @@
 import type { Client } from 'aedes';
 import type { Rights } from './access.ts';
 import type { WillPacket } from './engine.ts';
+import { lets } from './topic-tree.ts';
 
 /** A client that has logged in. */
 export class Connection {
@@ -103,6 +104,14 @@ export class Connections {
 
   hasDevice(device: string): boolean {
     return this.#byDevice.has(device);
+  }
+
+  /** Whether a connected client of the device has subscribed to the topic. */
+  listens(device: string, topic: string): boolean {
+    for (const { filters } of this.#byDevice.get(device) ?? []) {
+      for (const filter of filters) if (filter === topic || lets(filter, topic)) return true;
+    }
+    return false;
   }
 
   all(): IterableIterator<Connection> {

@@ -107,13 +107,12 @@ export class Delivery<D extends BrokerDevice> {
       throw new QuanweiError('BAD_REQUEST', '不能向该主题发送 · not a topic to send to', { where: topic });
     }
     const speaker = this.#speakerFor(device);
-    const here = connections.ofDevice(speaker);
-    const listening = here.some(({ filters }) => [...filters].some((filter) => lets(filter, topic)));
-    if (!listening) {
+    if (!connections.listens(speaker, topic)) {
+      const here = connections.hasDevice(speaker);
       const mailboxes = qos === 0 ? [] : sessions.subscriptions.to(topic).map(({ clientId }) => clientId);
       const waiting = mailboxes.filter((client) => deviceOf(client) === speaker);
       if (waiting.length === 0 || waiting.every((client) => sessions.queues.full(client))) {
-        throw offline(device, speaker, topic, here.length > 0, waiting.length > 0);
+        throw offline(device, speaker, topic, here, waiting.length > 0);
       }
     }
     await new Promise<void>((resolve, reject) => {
@@ -125,6 +124,16 @@ export class Delivery<D extends BrokerDevice> {
         },
       );
     });
+  }
+
+  /** Sends what may be lost to whoever listens now; a receipt that waits until the device is back confirms nothing. */
+  offer(device: string, { topic, payload, qos, retain }: Outgoing): boolean {
+    const { engine, connections, log } = this.#parts;
+    if (!connections.listens(this.#speakerFor(device), topic)) return false;
+    engine().distribute({ cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain, dup: false }, (error) => {
+      if (error) log.debug({ err: error, device, topic }, 'not delivered');
+    });
+    return true;
   }
 
   /** The device itself, or the hub that has its login. */

@@ -100,8 +100,9 @@ function decodeBound(
     if (read === undefined) return undefined;
     scope.root = read.value;
     if (!message.when(scope)) return undefined;
-    const other = message.claims.map((claim) => strangerIn(claim, scope)).find((name) => name !== null);
-    if (other !== undefined) {
+    for (const claim of message.claims) {
+      const other = strangerIn(claim, scope);
+      if (other === null) continue;
       wrongSender = other;
       return undefined;
     }
@@ -121,9 +122,15 @@ function undecodable(profile: Profile, input: DecodeInput, payload: Payload, wro
   return new QuanweiError('UNDECODABLE', `no message of profile ${profile.id} looks like this`, { where });
 }
 
+/** A text that is one parameter and nothing else: every claim in practice. */
+const ALONE = /^\{([a-z][a-zA-Z0-9]*)\}$/;
+
 function strangerIn(claim: CompiledMessage['claims'][number], scope: Scope): string | null {
   const named = claim.read(scope);
-  return named === undefined || String(named) === fillParams(claim.expected, scope.params) ? null : String(named);
+  if (named === undefined) return null;
+  const alone = ALONE.exec(claim.expected)?.[1];
+  const expected = alone === undefined ? fillParams(claim.expected, scope.params) : (scope.params[alone] ?? '');
+  return String(named) === expected ? null : String(named);
 }
 
 function scopeOf(input: DecodeInput, binding: Binding, captured: Readonly<Record<string, string>>): Scope {

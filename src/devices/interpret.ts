@@ -4,7 +4,7 @@ import { isBelievable, isZone, parseTime } from './device-time.ts';
 import type { DeviceEvent, DeviceReport, Outgoing } from './event.ts';
 import { isBlank, type Scope } from './path.ts';
 import { clean } from './text.ts';
-import { bindTopic } from './topics.ts';
+import { boundFilter } from './topics.ts';
 
 /** A command's answer. `to` is `ANY_COMMAND` when the protocol has no message ids: the oldest open command is meant. */
 export interface Reply {
@@ -160,7 +160,7 @@ function keyOf(message: CompiledMessage, scope: Scope): string | null {
 
 function receiptOf({ receipt }: CompiledMessage, scope: Scope): Outgoing | null {
   if (receipt === null) return null;
-  const topic = bindTopic(receipt.topic, scope.params).filter;
+  const topic = boundFilter(receipt.topic, scope.params);
   return { topic, payload: receipt.payload(scope), qos: receipt.qos, retain: false };
 }
 

@@ -8,4 +8,10 @@ export interface DeviceLink {
    */
   send(device: string, message: Outgoing): Promise<void>;
   connected(device: string): boolean;
+  /**
+   * As `send`, for what nobody misses (a receipt is asked for again): when nobody would take it, it is not sent, and
+   * finding that out costs next to nothing.
+   * @returns whether it was sent
+   */
+  offer(device: string, message: Outgoing): boolean;
 }

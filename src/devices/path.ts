@@ -114,9 +114,10 @@ export function compilePath(text: string): Reader {
 
 function readerOf(path: Path): Reader {
   const { steps } = path;
+  const plain = steps.every((step) => typeof step === 'number' || !step.includes('{'));
   switch (path.root) {
     case '':
-      return (scope) => walk(scope.root, steps, scope);
+      return plain ? (scope) => walkPlain(scope.root, steps) : (scope) => walk(scope.root, steps, scope);
     case '@':
       return (scope) => walk(scope.item, steps, scope);
     case '$payload':
@@ -145,6 +146,18 @@ const filled = (step: string, scope: Scope): string =>
   step.includes('{')
     ? step.replace(/\{([a-zA-Z][a-zA-Z0-9]*)\}/g, (_, name: string) => scope.params[name] ?? '')
     : step;
+
+/** `walk` for a path without parameters in its steps, as nearly all are. */
+function walkPlain(from: unknown, steps: readonly Step[]): unknown {
+  let value = from;
+  for (let at = 0; at < steps.length; at += 1) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    const step = steps[at] as Step;
+    if (typeof step === 'number' ? !Array.isArray(value) : !Object.hasOwn(value, step)) return undefined;
+    value = (value as Record<Step, unknown>)[step];
+  }
+  return value;
+}
 
 function walk(from: unknown, steps: readonly Step[], scope: Scope): unknown {
   let value = from;

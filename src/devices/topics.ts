@@ -69,8 +69,26 @@ export function bindTopic(template: TopicTemplate, params: Readonly<Record<strin
   return { filter: filter.join('/'), levels, exact: template.captures.length === 0 ? filter.join('/') : null };
 }
 
+/** Topics that were asked for before; a device's parameters are one object as long as they do not change. */
+const known = new WeakMap<Readonly<Record<string, string>>, Map<string, string>>();
+
+/** `bindTopic(…).filter`, remembered: receipts are sent to the same topic thousands of times. */
+export function boundFilter(template: TopicTemplate, params: Readonly<Record<string, string>>): string {
+  let topics = known.get(params);
+  if (topics === undefined) {
+    topics = new Map();
+    known.set(params, topics);
+  }
+  let filter = topics.get(template.text);
+  if (filter === undefined) {
+    filter = bindTopic(template, params).filter;
+    topics.set(template.text, filter);
+  }
+  return filter;
+}
+
 export const fillParams = (text: string, params: Readonly<Record<string, string>>): string =>
-  text.replace(PARAM, (_, name: string) => params[name] ?? '');
+  text.includes('{') ? text.replace(PARAM, (_, name: string) => params[name] ?? '') : text;
 
 /** What the topic's captures are, or `null` when it does not fit. `levels` is the topic split at `/`. */
 export function matchTopic(bound: BoundTopic, levels: readonly string[]): Record<string, string> | null {

@@ -3,7 +3,7 @@ import type { Alarm } from '../alarms/alarm.ts';
 import type { Board } from '../alarms/board.ts';
 import type { Catalogue, Profile } from '../devices/catalogue.ts';
 import { type Decoded, decode } from '../devices/decode.ts';
-import type { DeviceEvent, Outgoing } from '../devices/event.ts';
+import type { DeviceEvent } from '../devices/event.ts';
 import type { DeviceLink } from '../devices/link.ts';
 import { keptBytes } from '../devices/redact.ts';
 import type { Device, Registry } from '../devices/registry.ts';
@@ -72,7 +72,16 @@ export class Intake {
    * Resolves when all that follows from the message is on disk.
    * @throws QuanweiError STORAGE_* when it could not be stored: the sender must not be told it was
    */
-  async receive(message: Inbound): Promise<void> {
+  receive(message: Inbound): Promise<void> {
+    try {
+      return this.#receive(message);
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
+  }
+
+  /** Neither this nor `#keep` is `async`: of what every message costs, promises are the part that can be saved. */
+  #receive(message: Inbound): Promise<void> {
     const { catalogue, registry, clock } = this.#parts;
     this.counts.messages += 1;
     const device = registry.get(message.client);
@@ -114,7 +123,7 @@ export class Intake {
     return this.#keep(message, device, decoded);
   }
 
-  async #keep(message: Inbound, device: Device, decoded: Decoded): Promise<void> {
+  #keep(message: Inbound, device: Device, decoded: Decoded): Promise<void> {
     const { journal, registry, clock } = this.#parts;
     const now = clock.wall();
     const stateDrafts: Draft[] = [];
@@ -127,7 +136,7 @@ export class Intake {
     if (decoded.quiet && stateDrafts.length === 0 && !this.#isNews(decoded.events)) {
       this.counts.quiet += 1;
       this.#answer(device.id, decoded);
-      return;
+      return Promise.resolve();
     }
 
     const key = decoded.key === null ? null : contentKey(decoded.device, decoded.key);
@@ -136,23 +145,23 @@ export class Intake {
       const twin = this.#underWay.get(hex);
       if (twin !== undefined || journal.seen(key)) {
         this.counts.duplicates += 1;
-        await twin;
         // Said once more: the receipt is sent again, but what it answered has been answered.
-        this.#answer(device.id, { ...decoded, reply: null });
-        return;
+        return Promise.resolve(twin).then(() => this.#answer(device.id, { ...decoded, reply: null }));
       }
     }
     const stored = this.#commit(message, device, decoded, key, stateDrafts);
     if (hex !== undefined) this.#underWay.set(hex, stored);
-    try {
-      await stored;
-    } catch (thrown) {
-      this.counts.failed += 1;
-      throw thrown;
-    } finally {
-      if (hex !== undefined) this.#underWay.delete(hex);
-    }
-    this.#answer(device.id, decoded);
+    return stored.then(
+      () => {
+        if (hex !== undefined) this.#underWay.delete(hex);
+        this.#answer(device.id, decoded);
+      },
+      (thrown: unknown) => {
+        if (hex !== undefined) this.#underWay.delete(hex);
+        this.counts.failed += 1;
+        throw thrown;
+      },
+    );
   }
 
   /** Whether anything would come of it. While a commit is under way nobody can tell yet what it will leave behind. */
@@ -212,17 +221,9 @@ export class Intake {
 
   /** What the device waits for: its receipt, and the command its message answers. Only ever after the commit. */
   #answer(client: string, decoded: Decoded): void {
-    if (decoded.receipt !== null) this.#send(client, decoded.receipt);
-    if (decoded.reply !== null && !decoded.replayed) this.#doors()?.reply(decoded.device, decoded.reply);
-  }
-
-  #send(client: string, receipt: Outgoing): void {
-    const link = this.#link();
-    if (link === null) return;
     // A receipt that cannot be delivered is no loss: the device says it again and is recognised by its content key.
-    link.send(client, receipt).catch((thrown: unknown) => {
-      this.#parts.log.debug({ device: client, topic: receipt.topic, err: thrown }, 'receipt not delivered');
-    });
+    if (decoded.receipt !== null) this.#link()?.offer(client, decoded.receipt);
+    if (decoded.reply !== null && !decoded.replayed) this.#doors()?.reply(decoded.device, decoded.reply);
   }
 
   #reportDropped(): void {

@@ -22,6 +22,9 @@ export interface Header {
   readonly key: string | null;
 }
 
+/** What is hashed is put together here. */
+const scratch = Buffer.alloc(4_096);
+
 export const bodyHash = (body: string): Buffer => hash('sha256', body, 'buffer');
 
 /**
@@ -44,7 +47,12 @@ export function link(before: Buffer, h: Header, body: Buffer): Buffer {
     h.lane,
     h.key,
   ]);
-  return hash('sha256', Buffer.concat([before, Buffer.from(header, 'utf8'), body]), 'buffer');
+  const end = 32 + Buffer.byteLength(header);
+  const bytes = end + 32 <= scratch.length ? scratch : Buffer.allocUnsafe(end + 32);
+  before.copy(bytes, 0);
+  bytes.write(header, 32, 'utf8');
+  body.copy(bytes, end);
+  return hash('sha256', bytes.subarray(0, end + 32), 'buffer');
 }
 
 /** `xxxxxxxx-xxxx-…` ↔ its 16 bytes. */

@@ -10,7 +10,8 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** A draft with its time, id and text: all of an entry but its place. */
 export interface Stamped {
-  readonly entry: Omit<Entry, 'seq'>;
+  /** Its `seq` is 0 until the writer has told it. */
+  readonly entry: { -readonly [K in 'seq']: Entry[K] } & Omit<Entry, 'seq'>;
   readonly wire: WireEntry;
   readonly key: Buffer | null;
 }
@@ -19,16 +20,21 @@ export interface Stamped {
 export function stamp(draft: Draft, clock: Clock, newId: NewId): Stamped {
   const { kind, actor, subject, deviceTime = null, lane = null, key = null } = draft;
   const id = draft.id ?? newId();
-  invariant(UUID.test(id), `an entry's id must be a UUID, not ${id}`);
+  if (!UUID.test(id)) invariant(false, `an entry's id must be a UUID, not ${id}`);
   invariant(key === null || key.length === 16, 'a content key has 16 bytes');
-  const body = textOf(draft);
-  const whole = { kind, actor, subject, lane, deviceTime: deviceTime === null ? null : Math.round(deviceTime) };
+  const text = textOf(draft);
   const wall = Math.round(clock.wall());
   const mono = Math.round(clock.mono());
   const state = clock.state();
+  const synced = state === 'synced';
+  const time = deviceTime === null ? null : Math.round(deviceTime);
+  const { boot } = clock;
+  const body = draft.body ?? null;
+  const hex = key === null ? null : key.toString('hex');
+  // Spelled out field by field: this runs for every message, and a spread costs more than all the rest here.
   return {
-    entry: { id, ...whole, wall, boot: clock.boot, mono, clock: state, body: draft.body ?? null },
-    wire: { id, ...whole, wall, mono, synced: state === 'synced', key: key?.toString('hex') ?? null, body },
+    entry: { seq: 0, id, kind, actor, subject, wall, boot, mono, clock: state, deviceTime: time, lane, body },
+    wire: { id, kind, actor, subject, wall, mono, synced, deviceTime: time, lane, key: hex, body: text },
     key,
   };
 }

@@ -30,7 +30,8 @@ export interface JournalOptions {
 
 /** 16-byte content key of a device message; `text` is what the profile says makes it one and the same. */
 export const contentKey = (device: string, text: string): Buffer =>
-  hash('sha256', `${device}\n${text}`, 'buffer').subarray(0, 16);
+  // By way of hex: a hash given as a Buffer has memory of its own outside the heap, which is dear to make and to free.
+  Buffer.from(hash('sha256', `${device}\n${text}`, 'hex').slice(0, 32), 'hex');
 
 /**
  * The one append-only journal (design §1): what `append` has resolved is on disk, in order, chained, and stays so
@@ -259,8 +260,11 @@ export class Journal {
       this.#link.submit({
         request,
         done: (first) => {
-          const entries = stamped.map(({ entry }, i): Entry => ({ seq: first + i, ...entry }));
-          for (const { key } of stamped) if (key !== null) this.#seen.add(key);
+          const entries = stamped.map(({ entry, key }, i): Entry => {
+            if (key !== null) this.#seen.add(key);
+            entry.seq = first + i;
+            return entry;
+          });
           const last = entries.at(-1);
           if (last !== undefined) {
             if (first > this.#head + 1) this.#catchUp(first);

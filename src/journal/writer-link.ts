@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Cancel, Clock } from '../kernel/clock.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
-import { errorOf, type FromWriter, type ToWriter, type WireRequest, type WriterSetup } from './wire.ts';
+import { errorOf, type FromWriter, pack, type ToWriter, type WireRequest, type WriterSetup } from './wire.ts';
 
 /** Waits before the thread is started again: doubled each time, back to the first after a commit. */
 const RESTART_MS = { first: 100, longest: 10_000 };
@@ -145,7 +145,7 @@ export class WriterLink {
     if (this.#gathered.length === 0 || this.#worker === null) return;
     const requests = this.#gathered;
     this.#gathered = [];
-    this.#worker.postMessage({ type: 'requests', requests } satisfies ToWriter);
+    this.#worker.postMessage({ type: 'requests', requests: requests.map(pack) } satisfies ToWriter);
   }
 
   #onMessage(message: Exclude<FromWriter, { type: 'ready' }>): void {

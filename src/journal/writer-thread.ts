@@ -1,7 +1,7 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { invariant } from '../kernel/errors.ts';
 import { storageError } from './database.ts';
-import { type FromWriter, type ToWriter, type WireRequest, type WriterSetup, wireError } from './wire.ts';
+import { type FromWriter, type ToWriter, unpack, type WireRequest, type WriterSetup, wireError } from './wire.ts';
 import { type Commit, Writer } from './writer.ts';
 
 /** How long nothing must have come before the log is moved into the database in good time, ms. */
@@ -64,7 +64,7 @@ port.on('message', (first: ToWriter) => {
       close(message.wall);
       return;
     }
-    requests.push(...message.requests);
+    for (const request of message.requests) requests.push(unpack(request));
     if (requests.length >= LARGEST) commit(requests.splice(0));
     message = (receiveMessageOnPort(port) as { message: ToWriter } | undefined)?.message;
   }

@@ -49,6 +49,13 @@ export class TestLink implements DeviceLink {
     this.delivered(device, message);
   }
 
+  offer(device: string, message: Outgoing): boolean {
+    if (this.away.has(device)) return false;
+    this.sent.push({ device, message });
+    this.delivered(device, message);
+    return true;
+  }
+
   connected(device: string): boolean {
     return !this.away.has(device);
   }
