@@ -90,10 +90,14 @@ test('where the usual ports are taken the demo takes others; two can run side by
 
 test('devices a gateway does not know are not let in, and simulate does not say that all is well', async () => {
   const { told } = await demo({ http: await freePort(), mqtt: await freePort() });
-  const refused = start(process.execPath, [CLI, 'simulate', '--url', told.mqtt, '--devices', '1', '--seconds', '1']);
+  const args = ['simulate', '--url', told.mqtt, '--devices', '1', '--seconds', '1'];
+  const refused = start(process.execPath, [CLI, ...args], { env: { ...process.env, QUANWEI_LOG: 'debug' } });
   const ended = finished(refused);
-  setTimeout(() => refused.kill('SIGINT'), 2_000);
-  expect((await ended).code).toBe(1);
+  await once(createInterface({ input: refused.stdout as NodeJS.ReadableStream }), 'line');
+  refused.kill('SIGINT');
+  const { code, stdout } = await ended;
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/bad username or password/i);
 }, 60_000);
 
 test('made-up devices, put into the configuration of a gateway, are let in and acknowledged', async () => {
