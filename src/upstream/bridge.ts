@@ -252,18 +252,14 @@ export class Bridge {
   /** Beside the main connection, so that no alarm queues behind a picture. */
   #sendEvidence(data: Record<string, unknown>): Promise<void> {
     const payload = this.#envelopes.evidence(this.#newId(), this.#o.clock.wall(), data);
-    const sendAndEnd = async (link: Link) => {
-      try {
-        await published(link, this.#topics.evidence, payload, false);
-      } finally {
-        await link.end();
-      }
-    };
     return new Promise((resolve, reject) => {
       const link: Link = this.#connect(
         { as: 'side', will: null },
         {
-          up: () => void sendAndEnd(link).then(resolve, reject),
+          up: () =>
+            void published(link, this.#topics.evidence, payload, false)
+              .then(resolve, reject)
+              .then(() => link.end()),
           down: (error) => reject(error ?? new QuanweiError('UPSTREAM_UNAVAILABLE', 'the connection was closed')),
           message: () => Promise.resolve(),
         },
