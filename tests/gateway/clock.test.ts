@@ -86,7 +86,7 @@ describe.runIf(LIBRARY !== null)('the gateway’s own clock', () => {
     expect((await gateway.run('verify', '--data', gateway.data, '--json')).code).toBe(0);
   }, 60_000);
 
-  test('the centre is gone for three days: that is an alarm, nothing is given up, and all arrives when it is back', async () => {
+  test('the centre is gone for three days: that is an alarm, and every alarm and passage arrives when it is back', async () => {
     const clock = wallClock();
     const centre = await Centre.start();
     const reader = await Reader.connect(centre.port);
@@ -126,7 +126,8 @@ describe.runIf(LIBRARY !== null)('the gateway’s own clock', () => {
       const there = new Set(reader.events().map(({ event }) => event.id));
       return owed.every(({ id }) => there.has(id));
     }, 'everything is there');
-    expect(await gateway.entries('system.dropped')).toEqual([]);
+    // Of the state of devices three days ago nobody wants to know (`upstream.expire`); even that is counted.
+    for (const { body } of await gateway.entries('system.dropped')) expect(body['class']).toBe('device');
     const first = reader.events().findIndex(({ event }) => event.type === 'cn.quanwei.access.v1');
     const sos = reader.events().findIndex(({ event }) => event.type === 'cn.quanwei.alarm.raised.v1');
     expect(sos).toBeLessThan(first);
