@@ -37,7 +37,6 @@ interface Open {
   readonly category: string;
   readonly count: number;
   readonly level: number;
-  readonly replayed: boolean;
   readonly raisedAt: number;
 }
 
@@ -131,12 +130,4 @@ test.each([
   const last = (await entries('message')).at(-1);
   expect(last?.deviceTime).toBeNull();
   expect(Math.abs((last?.wall ?? 0) - Date.now())).toBeLessThan(60_000);
-});
-
-test('a retained alarm told again on reconnect is stored as replayed', async () => {
-  const button = await login('smoke-1');
-  await button.published('zigbee2mqtt/smoke-1', '{"gas":true,"test":false}', { retain: true });
-  button.end();
-  const gas = (await alarms()).filter((alarm) => alarm.device === 'smoke-1' && alarm.category === 'fire.gas');
-  for (const alarm of gas) expect(alarm.replayed).toBe(true);
 });
