@@ -96,7 +96,13 @@ export function linked(profile: Profile, catalogue: Catalogue): Profile {
         },
       ]);
     }
-    profile.program.unregistered.push({ profile: catalogue.get(id), params });
+    profile.program.unregistered.push({
+      // Read when a device nobody registered first speaks.
+      get profile() {
+        return catalogue.get(id);
+      },
+      params,
+    });
   }
   return profile;
 }

@@ -65,7 +65,7 @@ export class WriterLink {
       const worker = new Worker(this.#thread, {
         workerData: this.#setup,
         execArgv: [],
-        resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 },
+        resourceLimits: { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 256 },
       });
       let failure: unknown = null;
       this.#worker = worker;

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import '../kernel/memory.ts'; // first: from here on memory is bounded
 import { Command, CommanderError } from 'commander';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
 import { COMMANDS } from './commands/index.ts';

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import mqtt from 'mqtt';
 import { LoadClient } from '../support/mqtt-load.ts';
 import { compound, gateway, pass, SECRET } from './compound.ts';
 import { figure, median, type Report } from './figure.ts';
@@ -39,6 +40,35 @@ async function throughput(port: number, each: number, login: boolean): Promise<n
   return acked / seconds;
 }
 
+/** The same load from `mqtt` (MQTT.js) as a device maker would use it: default settings, nothing bounded but its own queue. */
+async function libraryThroughput(port: number, each: number, login: boolean): Promise<number> {
+  const doors = Array.from({ length: CLIENTS }, (_, i) => `door-${i + 1}`);
+  const clients = await Promise.all(
+    doors.map((door) =>
+      mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, login ? { username: door, password: SECRET } : {}),
+    ),
+  );
+  const begun = performance.now();
+  await Promise.all(
+    clients.map(async (client, i) => {
+      const door = doors[i] as string;
+      let left = each;
+      const one = async (): Promise<void> => {
+        while (left > 0) {
+          left -= 1;
+          record += 1;
+          const { topic, payload } = pass(door, record);
+          await client.publishAsync(topic, payload, { qos: 1 });
+        }
+      };
+      await Promise.all(Array.from({ length: WINDOW }, one));
+    }),
+  );
+  const seconds = (performance.now() - begun) / 1_000;
+  await Promise.all(clients.map((client) => client.endAsync()));
+  return (each * CLIENTS) / seconds;
+}
+
 const writtenBy = (pid: number): number =>
   Number(/^write_bytes: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1] ?? Number.NaN);
 
@@ -70,6 +100,22 @@ export async function acceptance(report: Report, each: number): Promise<void> {
       );
     }
     report(figure('durable QoS 1 acceptance', rate, 'msg/s', 'bare aedes, nothing stored', median(rates.aedes)));
+    const library = { ours: [] as number[], mosquitto: [] as number[] };
+    for (let round = 0; round < ROUNDS; round += 1) {
+      library.ours.push(await libraryThroughput(ours.ports.mqtt, each / 4, true));
+      if (mosquittoPeer !== null) library.mosquitto.push(await libraryThroughput(mosquittoPeer.port, each / 4, false));
+    }
+    report(
+      mosquittoPeer === null
+        ? figure('durable QoS 1 acceptance, MQTT.js clients', median(library.ours), 'msg/s')
+        : figure(
+            'durable QoS 1 acceptance, MQTT.js clients',
+            median(library.ours),
+            'msg/s',
+            'mosquitto without persistence',
+            median(library.mosquitto),
+          ),
+    );
     const payload = Buffer.byteLength(pass('door-1', record).payload);
     report(
       figure(

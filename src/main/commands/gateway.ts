@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { SystemClock } from '../../kernel/clock.ts';
 import { createLog, type Log } from '../../kernel/log.ts';
+import { letYoungGenerationGrow } from '../../kernel/memory.ts';
 import { addressesOf, canConnect, gatewayAnswers } from '../checks/ports.ts';
 import type { Gateway } from '../gateway.ts';
 import { ServiceManager } from '../notify.ts';
@@ -63,7 +64,9 @@ async function open({ config }: Settings, log: Log, clock: SystemClock): Promise
   // Loaded here: commands that only read a file should not wait for the whole gateway.
   const { startGateway } = await import('../gateway.ts');
   const firstPassword = process.env[FIRST_PASSWORD];
-  return startGateway({ config, clock, log, ...(firstPassword === undefined ? {} : { firstPassword }) });
+  const gateway = await startGateway({ config, clock, log, ...(firstPassword === undefined ? {} : { firstPassword }) });
+  letYoungGenerationGrow();
+  return gateway;
 }
 
 /** Told to whoever may read the data directory, and to no log. */
