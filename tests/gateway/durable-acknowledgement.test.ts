@@ -27,7 +27,7 @@ const record = (door: string, id: number) =>
 test('every acknowledged message is in the journal once and the chain holds, after kill -9 at fifty random moments under load', async () => {
   const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000);
   await Promise.all(Array.from({ length: COMPOUNDS }, (_, i) => killed(seed + i)));
-}, 180_000);
+}, 300_000);
 
 async function killed(seed: number): Promise<void> {
   const gateway = await GatewayProcess.prepare(dataDir(), {
