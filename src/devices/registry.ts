@@ -29,6 +29,8 @@ export type { Candidate } from './candidates.ts';
 export type { Device, DeviceState } from './device.ts';
 
 const FLUSH_MS = 30_000;
+/** After the first sign of life of a device: many that come at once are one write. */
+const SOON_MS = 1_000;
 /** Rows in one request to the writer: others' commits come in between. */
 const ROWS_AT_ONCE = 500;
 
@@ -55,6 +57,7 @@ export class Registry {
   readonly #candidates: Candidates;
   readonly #listeners = new Set<(id: string) => void>();
   readonly #ends: Cancel[] = [];
+  #soon: Cancel | null = null;
   /** Changes of the roster one after the other: each is checked against the outcome of the one before. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -152,7 +155,12 @@ export class Registry {
    */
   note(id: string, at: number, report: DeviceReport): Draft[] {
     const device = this.#roster.get(id);
-    return device === null ? [] : this.#states.note(device, at, report);
+    if (device === null) return [];
+    const before = this.#states.get(id).lastSeen;
+    const drafts = this.#states.note(device, at, report);
+    // Whoever has spoken once is missed when silent; that it has must not wait for the next flush and a power cut.
+    if (before === null && this.#states.get(id).lastSeen !== null) this.#flushSoon();
+    return drafts;
   }
 
   /** A device is established to be offline. @returns as `note` */
@@ -290,7 +298,17 @@ export class Registry {
     }
   }
 
+  #flushSoon(): void {
+    this.#soon ??= this.#parts.clock.after(SOON_MS, () => {
+      this.#soon = null;
+      this.flush().catch((thrown: unknown) =>
+        this.#parts.log.warn({ err: thrown }, 'device states could not be written'),
+      );
+    });
+  }
+
   #end(): void {
+    this.#soon?.cancel();
     for (const end of this.#ends.splice(0)) end.cancel();
   }
 

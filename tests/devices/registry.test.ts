@@ -8,7 +8,7 @@ import { Registry } from '../../src/devices/registry.ts';
 import { checkSecret, generateSecret, hashSecret } from '../../src/devices/secret.ts';
 import { newStart, quiet } from '../journal/support.ts';
 import { dataDir } from '../support/data-dir.ts';
-import { door, openBox, SECRET, told } from './box.ts';
+import { door, openBox, SECRET, told, until } from './box.ts';
 import { catalogue } from './support.ts';
 
 const HUB = { id: 'hub-1', profile: 'zigbee2mqtt-hub', secret: SECRET };
@@ -355,6 +355,18 @@ describe('how a device is', () => {
     expect(again.registry.state('door-1')).toEqual(before);
     await again.says('door-1', { firmware: '2.0', battery: 15 });
     expect(again.entries('device.state')).toHaveLength(1);
+  });
+
+  test('that it has spoken for the first time is written down within a second, so that a power cut does not unlearn it', async () => {
+    const box = await openBox({ devices: [door('door-1'), door('door-2')] });
+    await box.says('door-1');
+    box.clock.advance(1_000);
+    const seen = () =>
+      box.journal
+        .select<{ id: string }>('SELECT id FROM device_states WHERE last_seen IS NOT NULL')
+        .map(({ id }) => id);
+    await until(() => seen().length > 0, 'the row of the device');
+    expect(seen()).toEqual(['door-1']);
   });
 
   test('heartbeats alone are written down every ten minutes, not every half minute: SD cards wear out', async () => {
