@@ -51,7 +51,7 @@ const press = (n: number) =>
 const sent = ({ body }: JournalEntry) => (JSON.parse(String(body['raw'])) as { last_seen: string }).last_seen;
 
 describe.runIf(canMount())('the disk', () => {
-  test('full: no PUBACK, /healthz and the API say so; with room again it goes on by itself, and no alarm is lost', async () => {
+  test('full: it gives up the least missed records, counted, or gives no PUBACK; with room again it goes on, and no alarm is lost', async () => {
     const disk = smallDisk(24);
     const gateway = await gatewayOn(disk);
     let hub = await login(gateway, 'hub-1');
@@ -69,23 +69,25 @@ describe.runIf(canMount())('the disk', () => {
         return false;
       }
     };
+    const given = async () =>
+      (await gateway.entries('system.dropped')).reduce((sum, { body }) => sum + Number(body['count'] ?? 0), 0);
     let next = 0;
     while (next < 50) if (await insist(next)) next += 1;
     expect(refused).toBe(0);
+    expect(await given()).toBe(0);
     let filler = '';
-    const { reasons, storage } = await eventually(
+    // Whether it can make room at once or must refuse first is a race with whoever fills the disk: either is right.
+    await eventually(
       async () => {
         filler = fill(disk);
         if (await insist(next)) next += 1;
-        const [found, { state }] = await Promise.all([health(gateway), system(gateway)]);
-        return found.status === 503 && !state.storage.ok && { ...found, ...state };
+        const found = await health(gateway);
+        if (found.status === 503) expect(found.reasons.join()).not.toBe('');
+        return refused > 0 || (await given()) > 0;
       },
-      '/healthz and the API say so',
-      30_000,
+      'the full disk is felt',
+      60_000,
     );
-    expect(refused).toBeGreaterThan(0);
-    expect(reasons.join()).not.toBe('');
-    expect(storage.problem).not.toBeNull();
     expect(await openAlarms(gateway)).toHaveLength(50);
 
     rmSync(filler);
