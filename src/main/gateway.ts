@@ -47,7 +47,7 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Puts the rooms together along the data's path (design §4) and opens the doors last. */
+/** Puts the rooms together along the data's path (design §4). */
 export async function startGateway({ config, clock, log, firstPassword }: GatewayOptions): Promise<Gateway> {
   const closers: (() => void | Promise<void>)[] = [];
   const close = async () => {
