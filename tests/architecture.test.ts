@@ -23,10 +23,12 @@ const LAYERS = [
 /** Rooms beside the path of the data, and all that they may use. */
 const BESIDE: Record<string, readonly string[]> = {
   simulator: ['devices', 'config', 'kernel'],
+  // Another process: it speaks to the gateway by MQTT and knows nothing of it.
+  vision: ['config', 'kernel'],
   setup: [],
 };
 /** Beside files of their own room, only the composition roots may use these. */
-const ONLY_MAIN = ['simulator'];
+const ONLY_MAIN = ['simulator', 'vision'];
 /** The page is another program, in the browser: it shares the words of the API and nothing else. */
 const PAGE = 'page';
 

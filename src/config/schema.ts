@@ -1,37 +1,14 @@
 import { z } from 'zod';
+import { Camera, Vision } from './cameras.ts';
+import { Duration, duration, Id, size, Text, timeOfDay } from './values.ts';
+
+export { Duration, Id, Size } from './values.ts';
 
 /**
  * `gateway.yaml`, whole. This one schema validates, fills defaults, makes the JSON Schema editors use
  * (`docs/gateway.schema.json`) and the table in `docs/configuration.md`. Unknown keys are errors.
  */
 
-/** Ids go into topics, file names and metrics: letters, digits, `.`, `_`, `-`; starts with a letter or digit. */
-export const Id = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'letters, digits, dot, dash and underscore only, at most 64');
-
-const DURATION_UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-/** `500ms`, `60s`, `5m`, `24h`, `180d` → milliseconds. */
-export const Duration = z
-  .string()
-  .regex(/^\d{1,7}(ms|s|m|h|d)$/, 'a duration such as 500ms, 60s, 5m, 24h or 180d')
-  .transform((text) => {
-    const unit = text.replace(/^\d+/, '') as keyof typeof DURATION_UNITS;
-    return Number.parseInt(text, 10) * DURATION_UNITS[unit];
-  });
-const duration = (fallback: string) => Duration.prefault(fallback);
-
-const SIZE_UNITS = { kB: 1_000, MB: 1_000_000, GB: 1_000_000_000 } as const;
-/** `256kB`, `500MB`, `2GB` → bytes. */
-export const Size = z
-  .string()
-  .regex(/^\d{1,6}(kB|MB|GB)$/, 'a size such as 256kB, 500MB or 2GB')
-  .transform((text) => Number.parseInt(text, 10) * SIZE_UNITS[text.replace(/^\d+/, '') as keyof typeof SIZE_UNITS]);
-const size = (fallback: string) => Size.prefault(fallback);
-
-const Text = z.string().min(1).max(200);
-const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day such as 22:00');
 const LevelNumber = z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]);
 const timezone = z.string().refine((zone) => {
   try {
@@ -120,16 +97,6 @@ const Device = z.strictObject({
   parent: Id.optional().describe('The switch or power supply it depends on; silence of the parent covers its own'),
   params: z.record(z.string().max(64), z.string().max(200)).default({}).describe('Values for the profile’s parameters'),
   silentAfter: Duration.optional().describe('Overrides the profile: silence longer than this is an alarm'),
-});
-
-const Camera = z.strictObject({
-  id: Id,
-  name: Text.optional(),
-  place: z.string().max(200).default(''),
-  url: z.string().max(500),
-  subUrl: z.string().max(500).optional(),
-  fences: z.array(z.unknown()).default([]),
-  faces: z.boolean().default(false),
 });
 
 const AlarmLevel = z.strictObject({
@@ -222,6 +189,7 @@ export const GatewayConfig = z.strictObject({
   profiles: z.array(z.string()).default([]).describe('Further directories with device profiles, relative to this file'),
   devices: z.array(Device).max(20_000).default([]),
   cameras: z.array(Camera).max(64).default([]),
+  vision: Vision.prefault({}),
   alarms: Alarms.prefault({}),
   upstream: Upstream.optional(),
   retention: Retention.prefault({}),
@@ -230,6 +198,8 @@ export const GatewayConfig = z.strictObject({
 
 /** The configuration with every default filled; durations in ms, sizes in bytes. */
 export type GatewayConfig = z.output<typeof GatewayConfig>;
+export type CameraConfig = GatewayConfig['cameras'][number];
+export type VisionConfig = GatewayConfig['vision'];
 export type DeviceConfig = GatewayConfig['devices'][number];
 export type UpstreamConfig = z.output<typeof Upstream>;
 export type AlarmsConfig = GatewayConfig['alarms'];

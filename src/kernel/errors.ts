@@ -19,6 +19,8 @@ export const ERRORS = {
   BAD_CONFIG: { family: 'caller', http: 400, text: 'the configuration file has a mistake' },
   BAD_PROFILE: { family: 'caller', http: 400, text: 'a device profile has a mistake' },
   BAD_USE: { family: 'caller', http: 400, text: 'the command was used wrongly' },
+  BAD_MODEL: { family: 'caller', http: 400, text: 'a model’s entry or file has a mistake' },
+  BAD_PICTURE: { family: 'caller', http: 400, text: 'a picture or a video cannot be used' },
   UNDECODABLE: { family: 'caller', http: 400, text: 'a device message does not fit its profile' },
 
   STORAGE_UNAVAILABLE: { family: 'world', http: 503, text: 'the journal cannot be written' },
@@ -29,6 +31,8 @@ export const ERRORS = {
   DEVICE_TIMEOUT: { family: 'world', http: 504, text: 'the device did not answer in time' },
   DEVICE_OFFLINE: { family: 'world', http: 503, text: 'the device is not connected' },
   DEVICE_REFUSED: { family: 'world', http: 502, text: 'the device answered that it did not do it' },
+  CAMERA_UNAVAILABLE: { family: 'world', http: 503, text: 'the camera gives no picture' },
+  VISION_DEGRADED: { family: 'world', http: 503, text: 'the models do not run' },
   UPSTREAM_UNAVAILABLE: { family: 'world', http: 503, text: 'the command centre cannot be reached' },
   PORT_TAKEN: { family: 'world', http: 500, text: 'an address to listen on is already in use' },
 } as const satisfies Record<string, { family: 'bug' | 'caller' | 'world'; http: number; text: string }>;

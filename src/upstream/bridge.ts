@@ -1,11 +1,11 @@
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Entry } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
+import { Backoff } from '../kernel/backoff.ts';
 import type { Cancel, Clock } from '../kernel/clock.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
 import { idSource, type NewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
-import { Backoff } from './backoff.ts';
 import { Delivery, type DeliveryCounts } from './delivery.ts';
 import { Envelopes, type Outbound } from './envelope.ts';
 import type { Connect, Downlink, Link } from './link.ts';

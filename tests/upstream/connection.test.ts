@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { Backoff } from '../../src/kernel/backoff.ts';
 import { SimulatedClock } from '../../src/kernel/clock.ts';
 import { QuanweiError } from '../../src/kernel/errors.ts';
-import { Backoff } from '../../src/upstream/backoff.ts';
 import { dataDir } from '../support/data-dir.ts';
 import { openBox, passage, raised, upstreamConfig } from './box.ts';
 import { until } from './centre.ts';

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+
+/** The small forms that `gateway.yaml` is written in. */
+
+/** Ids go into topics, file names and metrics: letters, digits, `.`, `_`, `-`; starts with a letter or digit. */
+export const Id = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'letters, digits, dot, dash and underscore only, at most 64');
+
+const DURATION_UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** `500ms`, `60s`, `5m`, `24h`, `180d` → milliseconds. */
+export const Duration = z
+  .string()
+  .regex(/^\d{1,7}(ms|s|m|h|d)$/, 'a duration such as 500ms, 60s, 5m, 24h or 180d')
+  .transform((text) => {
+    const unit = text.replace(/^\d+/, '') as keyof typeof DURATION_UNITS;
+    return Number.parseInt(text, 10) * DURATION_UNITS[unit];
+  });
+export const duration = (fallback: string) => Duration.prefault(fallback);
+
+const SIZE_UNITS = { kB: 1_000, MB: 1_000_000, GB: 1_000_000_000 } as const;
+/** `256kB`, `500MB`, `2GB` → bytes. */
+export const Size = z
+  .string()
+  .regex(/^\d{1,6}(kB|MB|GB)$/, 'a size such as 256kB, 500MB or 2GB')
+  .transform((text) => Number.parseInt(text, 10) * SIZE_UNITS[text.replace(/^\d+/, '') as keyof typeof SIZE_UNITS]);
+export const size = (fallback: string) => Size.prefault(fallback);
+
+export const Text = z.string().min(1).max(200);
+export const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day such as 22:00');
