@@ -17,8 +17,16 @@ const Times = z
   .describe('Times of day in the site’s zone; may pass midnight. Empty: always');
 const Direction = z.enum(['both', 'in', 'out']).default('both');
 
+/** Things drawn on a picture; one that was given no id is called by its place in the list. */
+const drawn = <T extends { id?: string | undefined }>(what: string, one: z.ZodType<T, unknown>) =>
+  z
+    .array(one)
+    .max(16)
+    .default([])
+    .transform((all) => all.map((each, i) => ({ ...each, id: each.id ?? `${what}-${i + 1}` })));
+
 const Fence = z.strictObject({
-  id: Id,
+  id: Id.optional(),
   top: Polyline.describe('The upper edge, from left to right'),
   base: Polyline.describe('Where it stands on the ground, from left to right'),
   direction: Direction.describe('in: from outside to inside only; needs `inside`'),
@@ -30,14 +38,14 @@ const Fence = z.strictObject({
 });
 
 const Line = z.strictObject({
-  id: Id,
+  id: Id.optional(),
   points: Polyline,
   direction: Direction.describe('in: from the left of the line to its right, seen along its points'),
   times: Times,
 });
 
 const Zone = z.strictObject({
-  id: Id,
+  id: Id.optional(),
   points: Polygon,
   loiter: Duration.optional().describe('Raised when somebody stays this long; without it, when somebody comes in'),
   times: Times,
@@ -64,12 +72,12 @@ export const Camera = z.strictObject({
   url: z
     .string()
     .max(500)
-    .regex(/^(rtsps?|onvif|file):\/\/\S+$/, 'rtsp://…, onvif://USER:PASSWORD@HOST or file:///…')
+    .regex(/^((rtsps?|onvif|file):\/)?\/\S+$/, 'rtsp://…, onvif://USER:PASSWORD@HOST, or the path of a video')
     .describe('The main stream, for pictures and clips; onvif:// asks the camera for both streams'),
   subUrl: z
     .string()
     .max(500)
-    .regex(/^(rtsps?|file):\/\/\S+$/, 'rtsp://…')
+    .regex(/^((rtsps?|file):\/)?\/\S+$/, 'rtsp://…, or the path of a video')
     .optional()
     .describe('The smaller stream, which is analysed; default: the main one'),
   transport: z.enum(['tcp', 'udp']).default('tcp'),
@@ -88,9 +96,9 @@ export const Camera = z.strictObject({
   threshold: z.number().min(0.1).max(0.9).optional().describe('Least score of a person; default: the model’s own'),
   nightThreshold: z.number().min(0.1).max(0.9).optional().describe('The same when the picture is dark or colourless'),
   masks: z.array(Polygon).max(16).default([]).describe('Areas that are not looked at: a road, a tree'),
-  fences: z.array(Fence).max(16).default([]),
-  lines: z.array(Line).max(16).default([]),
-  zones: z.array(Zone).max(16).default([]),
+  fences: drawn('fence', Fence),
+  lines: drawn('line', Line),
+  zones: drawn('zone', Zone),
   faces: z
     .union([
       z.literal(false),
