@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { program } from '../support/programs.ts';
 
 test("MQTT sessions pass aedes-persistence's own abstract suite", { timeout: 120_000 }, () => {
-  const suite = fileURLToPath(new URL('./persistence-suite.mjs', import.meta.url));
+  const suite = program('broker/persistence-suite');
   // The suite is written for Node's own test runner, and its reporter's last lines are counts.
   const { stdout, status } = spawnSync(process.execPath, ['--test-timeout=60000', '--test-reporter=tap', suite], {
     encoding: 'utf8',

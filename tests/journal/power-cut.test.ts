@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { contentKey } from '../../src/journal/journal.ts';
 import { dataDir } from '../support/data-dir.ts';
-import { DIST, FIXTURES, open, verified } from './support.ts';
+import { program } from '../support/programs.ts';
+import { open, verified } from './support.ts';
 
 const CUTS = 50;
+const APPENDER = program('journal/fixtures/appender');
 
 /** Lets a process append, ends it with SIGKILL at a random moment, gives the lines it had printed by then. */
 async function appendUntilCut(dir: string, prefix: string): Promise<string[]> {
-  const child = spawn(process.execPath, [join(FIXTURES, 'appender.mjs'), dir, DIST, prefix], {
+  const child = spawn(process.execPath, [APPENDER, dir, prefix], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const chunks: Buffer[] = [];
@@ -52,7 +53,7 @@ test(`what was acknowledged is there after kill -9 at ${CUTS} random moments, on
 
 test('a killed gateway leaves no lock behind', async () => {
   const dir = dataDir();
-  const child = spawn(process.execPath, [join(FIXTURES, 'appender.mjs'), dir, DIST, 'x'], {
+  const child = spawn(process.execPath, [APPENDER, dir, 'x'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await once(child.stdout, 'data');

@@ -2,7 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { dataDir } from '../support/data-dir.ts';
-import { DIST, FIXTURES, verified } from './support.ts';
+import { program } from '../support/programs.ts';
+import { FIXTURES, verified } from './support.ts';
 
 const FSYNC_MS = 100;
 
@@ -18,7 +19,7 @@ describe.runIf(canCompile())('a slow disk', () => {
     const dir = dataDir();
     const shim = join(dataDir(), 'slow-fsync.so');
     execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-o', shim, join(FIXTURES, 'slow-fsync.c'), '-ldl']);
-    const said = execFileSync(process.execPath, [join(FIXTURES, 'lag.mjs'), dir, DIST], {
+    const said = execFileSync(process.execPath, [program('journal/fixtures/lag'), dir], {
       env: { ...process.env, LD_PRELOAD: shim, QUANWEI_FSYNC_MS: String(FSYNC_MS) },
       encoding: 'utf8',
     });

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { Draft, EntryKind } from '../../src/journal/entry.ts';
@@ -12,10 +11,7 @@ import { createLog } from '../../src/kernel/log.ts';
 
 export const quiet = createLog('test', 'silent');
 
-/** The build, for processes and threads that run what is shipped. */
-export const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
 export const FIXTURES = fileURLToPath(new URL('./fixtures', import.meta.url));
-export const dist = (path: string): string => join(DIST, path);
 
 /** A clock of a new process start. */
 export const newStart = (wall = Date.UTC(2026, 5, 1, 4)): SimulatedClock => new SimulatedClock(wall, randomUUID());

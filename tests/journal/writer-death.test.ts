@@ -1,14 +1,10 @@
-import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { contentKey } from '../../src/journal/journal.ts';
 import { dataDir } from '../support/data-dir.ts';
-import { DIST, draft, FIXTURES, newStart, open, until, verified } from './support.ts';
+import { program } from '../support/programs.ts';
+import { draft, newStart, open, until, verified } from './support.ts';
 
-const DYING = join(FIXTURES, 'dying-writer.mjs');
-
-beforeAll(() => {
-  process.env['QUANWEI_TEST_DIST'] = DIST;
-});
+const DYING = program('journal/fixtures/dying-writer');
 
 test('a writer that dies before the commit: refused, told, started again', async () => {
   const dir = dataDir();

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { dataDir } from '../support/data-dir.ts';
+import { program } from '../support/programs.ts';
 import { alarmDraft, type Box, openBox, passage, raised, upstreamConfig } from './box.ts';
 import { type Arrival, Centre, Reader, until } from './centre.ts';
 
@@ -126,7 +126,7 @@ describe('the centre’s broker goes away under load', () => {
 });
 
 describe('the box goes away under load', () => {
-  const SCRIPT = fileURLToPath(new URL('./bridge-process.mjs', import.meta.url));
+  const SCRIPT = program('upstream/bridge');
 
   function run(dir: string, url: string, confirm: string, count: number, committed: Set<string>): ChildProcess {
     const child = fork(SCRIPT, [dir, url, confirm, String(count)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });

@@ -1,11 +1,11 @@
 // A journal and a bridge in a process of their own, as shipped, so that a test can kill it: DIR URL CONFIRM COUNT
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
-import { GatewayConfig } from '../../dist/config/schema.js';
-import { Journal } from '../../dist/journal/journal.js';
-import { SystemClock } from '../../dist/kernel/clock.js';
-import { idSource } from '../../dist/kernel/ids.js';
-import { Bridge } from '../../dist/upstream/bridge.js';
+import { GatewayConfig } from '../../src/config/schema.ts';
+import { Journal } from '../../src/journal/journal.ts';
+import { SystemClock } from '../../src/kernel/clock.ts';
+import { idSource } from '../../src/kernel/ids.ts';
+import { Bridge } from '../../src/upstream/bridge.ts';
 
 const [dir, url, confirm, count] = process.argv.slice(2);
 const clock = new SystemClock();

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import abstractPersistence from 'aedes-persistence/abstract.js';
 import { pino } from 'pino';
-import { Sessions } from '../../dist/broker/sessions.js';
-import { Journal } from '../../dist/journal/journal.js';
-import { SystemClock } from '../../dist/kernel/clock.js';
-import { idSource } from '../../dist/kernel/ids.js';
+import { Sessions } from '../../src/broker/sessions.ts';
+import { Journal } from '../../src/journal/journal.ts';
+import { SystemClock } from '../../src/kernel/clock.ts';
+import { idSource } from '../../src/kernel/ids.ts';
 
 const log = pino({ level: 'silent' });
 const clock = new SystemClock();
