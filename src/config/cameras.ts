@@ -132,6 +132,12 @@ export const Vision = z.strictObject({
     .regex(/^http:\/\/(\[[0-9a-fA-F:]+\]|[^:/\s]+):\d{1,5}$/, 'http://HOST:PORT')
     .default('http://127.0.0.1:8090')
     .describe('Where the gateway fetches live pictures and evidence from it'),
+  data: z
+    .string()
+    .optional()
+    .describe(
+      'Its own directory, of evidence and faces. Default: the gateway’s, which a service of its own cannot read',
+    ),
   models: z.array(z.string()).max(8).default([]).describe('Further directories with model entries'),
   media: size('20GB').describe('Most that pictures and clips may take; the oldest go first'),
   clip: z.strictObject({ before: duration('5s'), after: duration('10s') }).prefault({}),

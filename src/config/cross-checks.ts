@@ -1,4 +1,6 @@
+import { isEverywhere, isLoopback } from './addresses.ts';
 import type { GatewayConfig } from './schema.ts';
+import { checkVision } from './vision-checks.ts';
 import { type ConfigProblem, type Path, pathText, type YamlSource } from './yaml-source.ts';
 
 /** Alarms about the box itself carry this as their device. */
@@ -16,6 +18,11 @@ export class CrossChecks {
     this.#config = config;
     this.#source = source;
     this.#ids();
+    checkVision(config, {
+      wrong: (...said) => this.#wrong(...said),
+      warn: (...said) => this.#warn(...said),
+      locate: (path) => this.#source.locate(path),
+    });
     this.#hubs();
     this.#parents();
     this.#releases();
@@ -32,20 +39,21 @@ export class CrossChecks {
     this.warnings.push({ where: this.#source.locate(path), path: pathText(path), what, hint });
   }
 
+  /** Cameras and the vision process are devices like any other. */
   #ids(): void {
-    for (const list of ['devices', 'cameras'] as const) {
-      const first = new Map<string, number>();
-      this.#config[list].forEach(({ id }, i) => {
-        const path = [list, i, 'id'];
-        const other = first.get(id);
-        if (other !== undefined) {
-          const where = this.#source.locate([list, other, 'id']);
-          this.#wrong(path, `'${id}' is already at ${where}`, 'every id once');
-        } else if (id === RESERVED) {
-          this.#wrong(path, `'${RESERVED}' means this box itself`, 'choose another id');
-        } else first.set(id, i);
-      });
-    }
+    const first = new Map<string, Path>();
+    const take = (id: string, path: Path): void => {
+      const other = first.get(id);
+      if (other !== undefined) {
+        this.#wrong(path, `'${id}' is already at ${this.#source.locate(other)}`, 'every id once');
+      } else if (id === RESERVED) {
+        this.#wrong(path, `'${RESERVED}' means this box itself`, 'choose another id');
+      } else first.set(id, path);
+    };
+    const { devices, cameras, vision } = this.#config;
+    for (const [i, { id }] of devices.entries()) take(id, ['devices', i, 'id']);
+    if (cameras.length > 0) take(vision.id, ['vision', 'id']);
+    for (const [i, { id }] of cameras.entries()) take(id, ['cameras', i, 'id']);
   }
 
   #hubs(): void {
@@ -90,7 +98,7 @@ export class CrossChecks {
   }
 
   #listeners(): void {
-    const { mqtt, http } = this.#config;
+    const { mqtt, http, vision, cameras } = this.#config;
     const taken = new Map<string, string>();
     const take = (url: string, path: Path): void => {
       const address = url.replace(/^\w+:\/\//, '');
@@ -112,6 +120,8 @@ export class CrossChecks {
       }
     });
     take(http.listen, ['http', 'listen']);
+    // On another box it is another box's port.
+    if (cameras.length > 0 && vision.broker === undefined) take(vision.listen, ['vision', 'listen']);
     if (http.listen.startsWith('http://') && !isLoopback(http.listen)) {
       this.#warn(['http', 'listen'], 'passwords of people cross the network in clear', 'use https://');
     }
@@ -127,8 +137,9 @@ export class CrossChecks {
   }
 
   #secrets(clear: (path: Path) => boolean): void {
-    const { devices, upstream, cameras, mqtt } = this.#config;
+    const { devices, upstream, cameras, vision, mqtt } = this.#config;
     const open = devices.flatMap(({ secret }, i): Path[] => (secret === undefined ? [] : [['devices', i, 'secret']]));
+    if (vision.secret !== undefined) open.push(['vision', 'secret']);
     if (upstream?.password !== undefined) open.push(['upstream', 'password']);
     if (upstream !== undefined && /\/\/[^/@\s]*:[^/@\s]+@/.test(upstream.url)) open.push(['upstream', 'url']);
     cameras.forEach(({ url, subUrl }, i) => {
@@ -158,6 +169,3 @@ function circleFrom(id: string, parentOf: ReadonlyMap<string, string | undefined
   }
   return null;
 }
-
-const isEverywhere = (url: string): boolean => /\/\/(0\.0\.0\.0|\[::\]):/.test(url);
-const isLoopback = (url: string): boolean => /\/\/(127\.\d+\.\d+\.\d+|localhost|\[::1\]):/.test(url);

@@ -116,13 +116,20 @@ function absolute(config: GatewayConfig, base: string): GatewayConfig {
         return path === undefined ? [] : [[key, at(path)]];
       }),
     );
-  const { mqtt, http, upstream, backup } = config;
+  const { mqtt, http, upstream, backup, vision } = config;
   return {
     ...config,
     data: at(config.data),
     profiles: config.profiles.map(at),
     mqtt: { ...mqtt, ...tls(mqtt) },
     http: { ...http, ...tls(http) },
+    vision: {
+      ...vision,
+      ...tls(vision),
+      models: vision.models.map(at),
+      ...(vision.data === undefined ? {} : { data: at(vision.data) }),
+      ...(vision.faceKey === undefined ? {} : { faceKey: at(vision.faceKey) }),
+    },
     ...(upstream === undefined ? {} : { upstream: { ...upstream, ...tls(upstream) } }),
     backup: { ...backup, ...(backup.dir === undefined ? {} : { dir: at(backup.dir) }) },
   };

@@ -75,6 +75,7 @@ export const MEANINGS: Readonly<Record<string, { readonly zh: string; readonly e
   'vision.secret': { zh: '它的 MQTT 密码；默认自动生成，存于数据目录' },
   'vision.ca': { zh: '签发网关证书的 CA（PEM）' },
   'vision.listen': { zh: '网关从这里取实时画面和证据' },
+  'vision.data': { zh: '它自己的目录：证据和人脸。默认同网关；作为单独服务运行时它读不到网关的目录' },
   'vision.models': { zh: '另外的模型目录' },
   'vision.media': { zh: '图片和录像最多占用的空间；先删最旧的' },
   'vision.clip': { zh: '录像长度', en: 'Length of a clip' },

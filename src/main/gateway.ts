@@ -22,6 +22,8 @@ import type { Log } from '../kernel/log.ts';
 import { Bridge } from '../upstream/bridge.ts';
 import { centreOrders } from './orders.ts';
 import { VERSION } from './version.ts';
+import { visionDevices } from './vision-devices.ts';
+import { ensureVisionSecret } from './vision-secret.ts';
 import { Watch } from './watch.ts';
 
 /** The oldest alarm the centre has not confirmed may wait this long before that is an alarm of its own. */
@@ -58,7 +60,9 @@ export async function startGateway({ config, clock, log, firstPassword }: Gatewa
     const catalogue = loadCatalogue([BUILT_IN_PROFILES, ...config.profiles]);
     const journal = await Journal.open({ dir: config.data, clock, log, newId });
     closers.push(() => journal.close());
-    const registry = await Registry.load({ journal, catalogue, config, clock, log });
+    const seesWith = config.cameras.length === 0 ? null : { secret: ensureVisionSecret(config) };
+    const devices = [...config.devices, ...(seesWith === null ? [] : visionDevices(config, seesWith.secret))];
+    const registry = await Registry.load({ journal, catalogue, config: { devices }, clock, log });
     closers.push(() => registry.close());
     const board = await Board.load({
       journal,

@@ -269,6 +269,95 @@ describe('what must fit together', () => {
   });
 });
 
+describe('cameras', () => {
+  const camera = (more: string, vision = ''): string =>
+    `${SITE}devices: [{ id: gate, profile: p, secret: "\${S}" }]\ncameras:\n  - { id: cam, url: "file:///v.mp4", ${more} }\n${vision}`;
+  const env = { S: 'long-enough-1' };
+  const fence = (top: string, base: string, more = ''): string =>
+    camera(`fences: [{ id: east, top: ${top}, base: ${base}${more} }]`);
+
+  test.each([
+    ['a camera with the id of a device', camera('').replace('id: cam', 'id: gate'), /'gate' is already at \S+:2:13/],
+    ['a camera with the id of the vision process', camera('').replace('id: cam', 'id: vision-1'), /already at/],
+    [
+      'two names alike in one camera',
+      fence('[[0,0.2],[1,0.2]]', '[[0,0.8],[1,0.8]] }, { id: east, top: [[0,0.2],[1,0.2]], base: [[0,0.8],[1,0.8]]'),
+      /'east' is already at/,
+    ],
+    ['a fence upside down', fence('[[0,0.8],[1,0.8]]', '[[0,0.2],[1,0.2]]'), /fences\[0\].top: lies below base/],
+    [
+      'a fence drawn from right to left',
+      fence('[[1,0.2],[0,0.2]]', '[[0,0.8],[1,0.8]]'),
+      /top: does not run from left/,
+    ],
+    [
+      'an edge that stands somewhere else',
+      fence('[[0,0.2],[0.4,0.2]]', '[[0.5,0.8],[1,0.8]]'),
+      /not below top anywhere/,
+    ],
+    ['a fence of one point', fence('[[0,0.2]]', '[[0,0.8],[1,0.8]]'), /fences\[0\].top: /],
+    [
+      'a direction without an inside',
+      fence('[[0,0.2],[1,0.2]]', '[[0,0.8],[1,0.8]]', ', direction: in'),
+      /inside is missing/,
+    ],
+    ['a point outside the picture', fence('[[0,0.2],[1.2,0.2]]', '[[0,0.8],[1,0.8]]'), /top\[1\]\[0\]/],
+    [
+      'an area that is none',
+      camera('zones: [{ id: z, points: [[0,0],[0.5,0.5],[1,1]] }]'),
+      /zones\[0\].points: encloses nothing/,
+    ],
+    ['a line that is a point', camera('lines: [{ id: l, points: [[0.5,0.5],[0.5,0.5]] }]'), /single point/],
+    ['a door that is none', camera('faces: { opens: gate-2 }'), /faces.opens: there is no device 'gate-2'/],
+    [
+      'another box without a secret',
+      camera('', 'vision: { broker: "mqtt://10.0.0.1:1883" }\n'),
+      /vision.broker: secret is missing/,
+    ],
+    [
+      'a port taken twice',
+      camera('', 'vision: { listen: "http://127.0.0.1:8080" }\n'),
+      /vision.listen: .* already used by|http.listen: .* already used/,
+    ],
+  ])('%s is refused', (_name, text, said) => {
+    expect(mistakes(text, env)).toEqual([expect.stringMatching(said)]);
+  });
+
+  test.each([
+    ['a fence whose edges cross', fence('[[0,0.2],[1,0.9]]', '[[0,0.8],[1,0.8]]'), /crosses base/],
+    [
+      'pictures served to the network',
+      camera('', 'vision: { listen: "http://0.0.0.0:8090" }\n'),
+      /served to the network/,
+    ],
+    [
+      'another box that cannot be asked for pictures',
+      camera('', `vision: { broker: "mqtt://10.0.0.1:1883", secret: "\${S}" }\n`),
+      /cannot fetch pictures/,
+    ],
+  ])('%s works, and is warned of', (_name, text, said) => {
+    expect(warnings(text, env).join('\n')).toMatch(said);
+  });
+
+  test('a fence, a direction with its inside and a door of the file are accepted without a word', () => {
+    const text = camera(
+      'faces: { opens: gate }, fences: [{ id: e, top: [[0,0.2],[1,0.3]], base: [[0.1,0.8],[0.9,0.7]], direction: in, inside: near }]',
+    );
+    expect(warnings(text, env)).toEqual([]);
+  });
+
+  test('paths of the vision process are relative to the file', () => {
+    const path = file(`${SITE}vision: { data: v, models: [m], faceKey: k/f.key, ca: c.pem }\n`);
+    const here = (name: string): string => join(path, '..', name);
+    expect(loadConfig(path, {}).config.vision).toMatchObject({
+      data: here('v'),
+      models: [here('m')],
+      faceKey: here('k/f.key'),
+      ca: here('c.pem'),
+    });
+  });
+});
+
 test('the commented sample is valid and warns of nothing', () => {
   const sample = fileURLToPath(new URL('../../docs/examples/gateway.yaml', import.meta.url));
   const env = new Proxy(
