@@ -1,7 +1,19 @@
 import { createServer } from 'node:net';
 
-/** A loopback port nobody listens on right now. */
-export function freePort(): Promise<number> {
+/** The system hands a port out again as soon as it is let go of. */
+const given = new Set<number>();
+
+/** A loopback port nobody listens on right now; never the same twice in one process. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = await anyPort();
+    if (given.has(port)) continue;
+    given.add(port);
+    return port;
+  }
+}
+
+function anyPort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);
