@@ -20,6 +20,7 @@ export interface InferenceCounts {
   done: number;
   /** Given up because newer pictures of the same source came. */
   shed: number;
+  /** Lost with a child that ended, or the model failed on it. */
   failed: number;
   restarts: number;
 }
@@ -32,7 +33,8 @@ export interface Inference {
    * @param input rgb24 of exactly the model's input size; taken over, not to be written to afterwards
    * @param source whose picture it is: the queue is bounded for each, and its oldest goes first
    * @returns `null` when the picture was shed (too much to do) or the child was restarted meanwhile
-   * @throws QuanweiError NOT_FOUND no such model is loaded; VISION_DEGRADED the child was given up
+   * @throws QuanweiError NOT_FOUND no such model is loaded; BAD_MODEL it put out no numbers; VISION_DEGRADED the child was
+   * given up; INVARIANT `input` is not of the model's size
    */
   run<T extends Task>(task: T, model: string, input: Uint8Array, source: string): Promise<Found[T] | null>;
   /** Input size of a loaded model. @throws QuanweiError NOT_FOUND */
