@@ -1,0 +1,130 @@
+import { type Clock, monoMs, wallMs } from '../../kernel/clock.ts';
+import { messageOf, QuanweiError } from '../../kernel/errors.ts';
+import type { Log } from '../../kernel/log.ts';
+import { fileInput, redact } from './address.ts';
+import { type Choice, footageArguments } from './command.ts';
+import { Newest } from './delivery.ts';
+import { GREY, type Moment, type PlanePlan, PlaneReader, planeSizes, type Size } from './planes.ts';
+import { probe, type StreamShape } from './probe.ts';
+import { Program, type Spawn } from './program.ts';
+import { reasonOf } from './reason.ts';
+import type { Frame, FrameSource, SourceEvents } from './source.ts';
+
+export interface FileSourceOptions {
+  readonly path: string;
+  /**
+   * `{ fps: 5 }`: so many a second of the footage's own time. `{ every: 1 }`: every frame as it is in the file; frame `n`
+   * of the source is frame `n * every` of the file, and `t` supposes a constant rate.
+   */
+  readonly choice: Choice;
+  /**
+   * `full`: as fast as the receiver takes them, none is ever shed; times are places in the footage. `native`, `loop`: as a
+   * camera sends, once or for ever; times are those of arrival.
+   */
+  readonly pace: 'full' | 'native' | 'loop';
+  /** Largest width of `picture`. */
+  readonly width: number;
+  /** Size of `input`: the detector's. */
+  readonly input: Size;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly spawn?: Spawn;
+}
+
+/** Frames of a video file. It is not tried again: a file that cannot be read is offline with the reason, for good. */
+export class FileSource implements FrameSource {
+  readonly #options: FileSourceOptions;
+  readonly #stop = new AbortController();
+  #run: Promise<void> = Promise.resolve();
+  #abandon: (() => void) | null = null;
+  #gate: Newest<Frame> | null = null;
+
+  constructor(options: FileSourceOptions) {
+    this.#options = options;
+  }
+
+  get shed(): number {
+    return this.#gate?.shed ?? 0;
+  }
+
+  start(events: SourceEvents): void {
+    this.#run = this.#play(events).catch((thrown: unknown) => {
+      if (this.#stop.signal.aborted) return;
+      events.state({ state: 'offline', reason: redact(messageOf(thrown)) });
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#abandon?.();
+    await this.#run;
+  }
+
+  async #play(events: SourceEvents): Promise<void> {
+    const { path, choice, pace, width, input: detector, clock, spawn } = this.#options;
+    const input = fileInput(path);
+    const shape = await probe(input, { clock, spawn, signal: this.#stop.signal });
+    if (this.#stop.signal.aborted) return;
+    const plan = planeSizes(shape, width, detector);
+    const program = new Program('ffmpeg', footageArguments(input, plan, choice, pace), { clock, spawn, pipes: 3 });
+    const begun = { mono: clock.mono(), wall: clock.wall() };
+    const failure: { thrown?: unknown } = {};
+    const fail = (thrown: unknown) => {
+      failure.thrown = thrown;
+      this.#abandon?.();
+    };
+    let n = 0;
+    const frameOf = (moment: Moment): Frame => {
+      if (n === 0) events.state({ state: 'online', ...sizeOf(shape), fps: rateOf(choice, shape), codec: shape.codec });
+      const t = n / rateOf(choice, shape);
+      const times =
+        pace === 'full'
+          ? { mono: monoMs(begun.mono + t * 1_000), wall: wallMs(begun.wall + t * 1_000) }
+          : { mono: clock.mono(), wall: clock.wall() };
+      return { ...frameFrom(moment, plan), n: n++, t, ...times };
+    };
+    const reader = new PlaneReader(plan, program.pipes, (moment) => {
+      if (pace !== 'full') {
+        this.#gate?.offer(frameOf(moment));
+        return;
+      }
+      let done: void | Promise<void>;
+      try {
+        done = events.frame(frameOf(moment));
+      } catch (thrown) {
+        fail(thrown);
+        return;
+      }
+      if (!(done instanceof Promise)) return;
+      reader.hold();
+      done.then(() => reader.goOn(), fail);
+    });
+    this.#abandon = () => {
+      reader.abandon();
+      void program.end();
+    };
+    this.#gate = new Newest(
+      (frame) => events.frame(frame),
+      ({ picture, input: letterboxed, grey }) => reader.giveBack([picture.data, letterboxed.data, grey.data]),
+      this.#options.log,
+    );
+    const [{ code, said }] = await Promise.all([program.gone, reader.finished()]);
+    if (this.#stop.signal.aborted) return;
+    if (failure.thrown !== undefined) throw failure.thrown;
+    if (code !== 0) throw new QuanweiError('CAMERA_UNAVAILABLE', reasonOf(said));
+    events.state({ state: 'ended' });
+  }
+}
+
+const sizeOf = ({ width, height }: StreamShape) => ({ width, height });
+
+const rateOf = (choice: Choice, { fps }: StreamShape): number => ('fps' in choice ? choice.fps : fps / choice.every);
+
+/** The planes as pictures. */
+export function frameFrom([picture, input, grey]: Moment, plan: PlanePlan): Pick<Frame, 'picture' | 'input' | 'grey'> {
+  return {
+    picture: { ...plan.picture, data: picture },
+    input: { ...plan.input, data: input },
+    grey: { ...GREY, data: grey },
+  };
+}

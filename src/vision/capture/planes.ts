@@ -1,0 +1,140 @@
+import type { Readable } from 'node:stream';
+import { QuanweiError } from '../../kernel/errors.ts';
+import { type Letterbox, letterbox } from '../picture.ts';
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What every camera's grey plane measures, whatever its stream's shape: motion and picture health are tuned for it. */
+export const GREY: Size = { width: 160, height: 90 };
+
+/** Sizes of what ffmpeg gives for each moment. They stay as they are while a process lives. */
+export interface PlanePlan {
+  readonly picture: Size;
+  readonly input: Size;
+  /** Where the picture lies in `input`. */
+  readonly place: Letterbox;
+}
+
+const even = (length: number): number => Math.max(2, 2 * Math.round(length / 2));
+
+/** @param width the largest width of `picture` */
+export function planeSizes(stream: Size, width: number, input: Size): PlanePlan {
+  const scale = Math.min(1, width / stream.width);
+  const picture = { width: even(stream.width * scale), height: even(stream.height * scale) };
+  return { picture, input, place: letterbox(picture, input) };
+}
+
+/** The bytes of one moment, in the order of the pipes: picture (rgb24), input (rgb24), grey. */
+export type Moment = readonly [picture: Uint8Array, input: Uint8Array, grey: Uint8Array];
+
+/** Whole planes of one pipe that may wait for those of the others; the kernel's buffers hold no more small ones. */
+const AHEAD = 64;
+
+/** One pipe cut into planes; bytes are copied once, from what was read into what is handed over. */
+class PlaneCutter {
+  readonly #length: number;
+  readonly #spare: Uint8Array[] = [];
+  readonly whole: Uint8Array[] = [];
+  #plane: Uint8Array;
+  #filled = 0;
+
+  constructor(length: number) {
+    this.#length = length;
+    this.#plane = new Uint8Array(length);
+  }
+
+  take(chunk: Uint8Array): void {
+    let from = 0;
+    while (from < chunk.length) {
+      const piece = Math.min(chunk.length - from, this.#length - this.#filled);
+      this.#plane.set(chunk.subarray(from, from + piece), this.#filled);
+      this.#filled += piece;
+      from += piece;
+      if (this.#filled < this.#length) return;
+      this.whole.push(this.#plane);
+      this.#plane = this.#spare.pop() ?? new Uint8Array(this.#length);
+      this.#filled = 0;
+    }
+  }
+
+  giveBack(plane: Uint8Array): void {
+    if (this.#spare.length < 2 && plane.length === this.#length) this.#spare.push(plane);
+  }
+}
+
+/**
+ * Three pipes of one ffmpeg put together into moments. The frames are chosen before the filter graph splits, none is
+ * dropped behind it, and pipes lose nothing: the n-th plane of each is of the n-th moment.
+ */
+export class PlaneReader {
+  readonly #cutters: readonly PlaneCutter[];
+  readonly #pipes: readonly Readable[];
+  readonly #deliver: (moment: Moment) => void;
+  readonly #released: (() => void)[] = [];
+  #held = false;
+  #abandoned = false;
+
+  constructor({ picture, input }: PlanePlan, pipes: readonly Readable[], deliver: (moment: Moment) => void) {
+    const lengths = [3 * picture.width * picture.height, 3 * input.width * input.height, GREY.width * GREY.height];
+    this.#cutters = lengths.map((length) => new PlaneCutter(length));
+    this.#pipes = pipes.slice(0, lengths.length);
+    this.#deliver = deliver;
+    this.#pipes.forEach((pipe, n) => {
+      pipe.on('data', (chunk: Uint8Array) => {
+        this.#cutters[n]?.take(chunk);
+        this.#flush();
+      });
+    });
+  }
+
+  /** Nothing is read or delivered from now on; ffmpeg waits when the pipes are full. */
+  hold(): void {
+    this.#held = true;
+    for (const pipe of this.#pipes) pipe.pause();
+  }
+
+  goOn(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    for (const pipe of this.#pipes) pipe.resume();
+    this.#flush();
+    if (!this.#held) for (const wake of this.#released.splice(0)) wake();
+  }
+
+  /** Whatever is still to come is not wanted any more. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.goOn();
+  }
+
+  /** Of a moment that nobody has seen: its memory is used again. */
+  giveBack(moment: Moment): void {
+    moment.forEach((plane, n) => {
+      this.#cutters[n]?.giveBack(plane);
+    });
+  }
+
+  /** Resolves when every pipe has come to its end and all moments are delivered. */
+  async finished(): Promise<void> {
+    const closed = (pipe: Readable) =>
+      new Promise<void>((resolve) => (pipe.closed ? resolve() : pipe.once('close', resolve)));
+    await Promise.all(this.#pipes.map(closed));
+    while (this.#held) await new Promise<void>((resolve) => this.#released.push(resolve));
+  }
+
+  #flush(): void {
+    const [picture, input, grey] = this.#cutters;
+    if (picture === undefined || input === undefined || grey === undefined) return;
+    while (!this.#held) {
+      if (picture.whole.length === 0 || input.whole.length === 0 || grey.whole.length === 0) break;
+      const moment = [picture, input, grey].map((cutter) => cutter.whole.shift() as Uint8Array);
+      if (!this.#abandoned) this.#deliver(moment as unknown as Moment);
+    }
+    if (!this.#held && this.#cutters.some((cutter) => cutter.whole.length > AHEAD)) {
+      throw new QuanweiError('INVARIANT', 'the planes of one camera do not come in step');
+    }
+  }
+}

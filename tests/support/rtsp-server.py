@@ -1,0 +1,57 @@
+"""An RTSP camera: GStreamer's own server sends files as they are. Argument: JSON, see rtsp.ts. Says its port."""
+
+import json
+import os
+import sys
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+
+PAY = {
+    "h264": "h264parse ! rtph264pay name=pay0 pt=96 config-interval=1",
+    "hevc": "h265parse ! rtph265pay name=pay0 pt=96 config-interval=1",
+}
+
+about = json.loads(sys.argv[1])
+Gst.init(None)
+server = GstRtspServer.RTSPServer()
+server.set_address("127.0.0.1")
+server.set_service(str(about["port"]))
+if about.get("user") is not None:
+    token = GstRtspServer.RTSPToken()
+    token.set_string("media.factory.role", "viewer")
+    auth = GstRtspServer.RTSPAuth()
+    if about.get("digest"):
+        auth.set_supported_methods(2)  # GST_RTSP_AUTH_DIGEST
+        auth.add_digest(about["user"], about["password"], token)
+    else:
+        auth.add_basic(GstRtspServer.RTSPAuth.make_basic(about["user"], about["password"]), token)
+    server.set_auth(auth)
+for path, stream in about["streams"].items():
+    factory = GstRtspServer.RTSPMediaFactory()
+    factory.set_shared(True)
+    factory.set_launch(f'( filesrc location="{stream["file"]}" ! qtdemux ! {PAY[stream["codec"]]} )')
+    if about.get("user") is not None:
+        permissions = GstRtspServer.RTSPPermissions()
+        permissions.add_role("viewer")
+        for right in ("access", "construct"):
+            permissions.add_permission_for_role("viewer", f"media.factory.{right}", True)
+        factory.set_permissions(permissions)
+    server.get_mount_points().add_factory(path, factory)
+if server.attach(None) == 0:
+    sys.exit("the port is taken")
+print(server.get_bound_port(), flush=True)
+parent = os.getppid()
+
+
+def orphaned():
+    if os.getppid() != parent:
+        os._exit(0)
+    return True
+
+
+GLib.timeout_add_seconds(2, orphaned)
+GLib.MainLoop().run()
