@@ -32,6 +32,7 @@ export const ERRORS = {
   DEVICE_OFFLINE: { family: 'world', http: 503, text: 'the device is not connected' },
   DEVICE_REFUSED: { family: 'world', http: 502, text: 'the device answered that it did not do it' },
   CAMERA_UNAVAILABLE: { family: 'world', http: 503, text: 'the camera gives no picture' },
+  MODEL_UNAVAILABLE: { family: 'world', http: 503, text: 'a model cannot be fetched' },
   VISION_DEGRADED: { family: 'world', http: 503, text: 'the models do not run' },
   UPSTREAM_UNAVAILABLE: { family: 'world', http: 503, text: 'the command centre cannot be reached' },
   PORT_TAKEN: { family: 'world', http: 500, text: 'an address to listen on is already in use' },

@@ -5,6 +5,7 @@ import { addCheck } from './check.ts';
 import { addDemo } from './demo.ts';
 import { addGateway, addUp } from './gateway.ts';
 import { addJournal } from './journal.ts';
+import { addModels } from './models.ts';
 import { addProfile } from './profile.ts';
 import { addSimulate } from './simulate.ts';
 import { addSupportBundle } from './support-bundle.ts';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   addBackup,
   addRestore,
   addProfile,
+  addModels,
   addCa,
   addSimulate,
   addSupportBundle,

@@ -18,13 +18,22 @@ export const Source = z.union([
     package: z.string().regex(/^(@[\w.-]+\/)?[\w.-]+@\d[\w.-]*$/, 'name@version of an npm package'),
     sha256: Sha256.describe('Digest of the package’s .tgz'),
   }),
-  z.strictObject({ url: z.string().regex(/^https:\/\/\S+$/, 'https://…') }),
-  z.strictObject({ path: z.string().max(500).describe('A directory or file on this machine, relative to the entry') }),
+  z.strictObject({
+    url: z
+      .string()
+      .max(1_000)
+      .regex(/^https:\/\/[^\s/?#]+(\/[^\s?#]*)?$/, 'https://HOST/DIRECTORY')
+      .describe('Directory the files are below'),
+  }),
+  z.strictObject({
+    path: z.string().min(1).max(500).describe('Directory on this machine the files are below, relative to the entry'),
+  }),
 ]);
 
 export const ModelEntry = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,39}$/, 'small letters, digits, dot, dash and underscore'),
   about: Both,
+  optional: z.boolean().default(false).describe('Fetched only when it is named'),
   task: z.enum(['persons', 'faces', 'landmarks', 'embedding', 'liveness', 'pose']),
   licence: z.strictObject({
     name: z.string().max(100),
@@ -57,7 +66,12 @@ export const ModelEntry = z.strictObject({
     std: Triple.default(1),
   }),
   outputs: z.array(z.string().max(200)).min(1).max(16).describe('Names, in the order the decoder wants them'),
-  cut: z.record(z.string(), z.string()).optional().describe('tfjs only: other ends or beginnings than the graph’s own'),
+  cut: z
+    .record(z.string().max(200), z.string().max(1_000))
+    .optional()
+    .describe(
+      'tfjs only: the graph’s own name of an input or output; NODE:1 is a second output, NODE[0:1] a part of the last axis',
+    ),
   decoder: z.string().max(40).describe('A file in src/vision/decoders'),
   labels: z.array(z.string().max(40)).max(1_000).default([]).describe('Classes that are kept, by number and name'),
   thresholds: z
