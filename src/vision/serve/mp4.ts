@@ -133,7 +133,8 @@ export function codecOf(init: Buffer): string | null {
   const tier = (general & 0x20) === 0 ? 'L' : 'H';
   const constraints = [...hevc.subarray(6, 12)];
   while (constraints.length > 0 && constraints.at(-1) === 0) constraints.pop();
-  const parts = [`hvc1.${space}${general & 0x1f}`, reversed(hevc.readUInt32BE(2)).toString(16).toUpperCase()];
+  const name = init.includes('hev1', 0, 'latin1') ? 'hev1' : 'hvc1';
+  const parts = [`${name}.${space}${general & 0x1f}`, reversed(hevc.readUInt32BE(2)).toString(16).toUpperCase()];
   return [...parts, `${tier}${hevc[12]}`, ...constraints.map((byte) => byte.toString(16).toUpperCase())].join('.');
 }
 
