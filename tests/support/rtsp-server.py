@@ -33,7 +33,8 @@ if about.get("user") is not None:
 for path, stream in about["streams"].items():
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_shared(True)
-    factory.set_launch(f'( filesrc location="{stream["file"]}" ! qtdemux ! {PAY[stream["codec"]]} )')
+    demux = "tsdemux" if stream["file"].endswith(".ts") else "qtdemux"
+    factory.set_launch(f'( filesrc location="{stream["file"]}" ! {demux} ! {PAY[stream["codec"]]} )')
     if about.get("user") is not None:
         permissions = GstRtspServer.RTSPPermissions()
         permissions.add_role("viewer")

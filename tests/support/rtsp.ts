@@ -29,7 +29,7 @@ export function canServeRtsp(): boolean {
 }
 
 export interface RtspOptions {
-  /** MP4 with H.264 or H.265, best without B-frames. */
+  /** MP4 (or MPEG-TS, then with `seconds: 0`) with H.264 or H.265, best without B-frames. */
   readonly file: string;
   /** Default `/main`. */
   readonly path?: string;
@@ -120,7 +120,8 @@ const codecOf = (file: string): string =>
     file,
   ])
     .toString()
-    .trim();
+    .trim()
+    .split('\n')[0] ?? '';
 
 /** The same film in a row, nothing encoded again; made once a machine. */
 function longer(file: string, seconds: number): string {

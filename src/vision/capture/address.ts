@@ -37,7 +37,8 @@ export function rtspInput(url: string, transport: 'tcp' | 'udp'): Input {
     `file '${url}'`,
     `option rtsp_transport ${transport}`,
     `option timeout ${SILENCE}`,
-    'option fflags nobuffer+discardcorrupt',
+    // Not `nobuffer`: it throws the first key frame away, and the next one is seconds off.
+    'option fflags discardcorrupt',
     'option fpsprobesize 0',
     '',
   ];
