@@ -3,6 +3,8 @@ import { addBackup, addRestore } from './backup.ts';
 import { addCa } from './ca.ts';
 import { addCheck } from './check.ts';
 import { addDemo } from './demo.ts';
+import { addEnrol } from './enrol.ts';
+import { addFaces } from './faces.ts';
 import { addGateway, addUp } from './gateway.ts';
 import { addJournal } from './journal.ts';
 import { addModels } from './models.ts';
@@ -24,6 +26,8 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   addRestore,
   addProfile,
   addModels,
+  addFaces,
+  addEnrol,
   addCa,
   addSimulate,
   addSupportBundle,
