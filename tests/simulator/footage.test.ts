@@ -129,7 +129,7 @@ test.runIf(possible)(
       0,
     );
     // The body moves 5 cm a frame; in the frame in which the feet change, the one that bears it is not the same.
-  for (let t = 0.5; t < 3; t += 0.04) {
+    for (let t = 0.5; t < 3; t += 0.04) {
       const [now, next] = [motion(t), motion(t + 0.04)];
       if (now === null || next === null) throw new Error('nobody there');
       const slides = SIDES.map((side) => length(sub(next.feet[side], now.feet[side])));

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Actor, encode, FPS, frames, type Stream } from './clip.ts';
 import { fenceOf, type Script, type Truth, viewOf } from './clips.ts';
 import { loadFigure } from './figure.ts';
@@ -17,6 +18,9 @@ export interface Footage {
   readonly main: string | null;
   readonly truth: Truth;
 }
+
+/** The same whether this runs from `src/` or from `dist/`. */
+const SOURCES = fileURLToPath(new URL('../../../src/simulator/footage/', import.meta.url));
 
 export interface FootageOptions {
   /** Where clips and what they are made from are kept; default `QUANWEI_FOOTAGE_DIR`, or a directory of the user's cache. */
@@ -88,8 +92,7 @@ async function make(script: Script, material: Material, into: string, main: bool
 /** Of the script and of the program that plays it: whoever changes either gets new clips. */
 async function digestOf(script: Script): Promise<string> {
   const digest = createHash('sha256').update(JSON.stringify(script));
-  const here = import.meta.dirname;
-  const sources = (await readdir(here)).filter((name) => /\.(ts|js)$/.test(name) && !name.endsWith('.d.ts')).sort();
-  for (const name of sources) digest.update(await readFile(join(here, name)));
+  const sources = (await readdir(SOURCES)).filter((name) => name.endsWith('.ts')).sort();
+  for (const name of sources) digest.update(await readFile(join(SOURCES, name)));
   return digest.digest('hex').slice(0, 12);
 }
