@@ -128,13 +128,15 @@ test.runIf(possible)(
       ],
       0,
     );
-    // The body moves 5 cm a frame; in the frame in which the feet change, the one that bears it is not the same.
+    const slides: number[] = [];
     for (let t = 0.5; t < 3; t += 0.04) {
       const [now, next] = [motion(t), motion(t + 0.04)];
       if (now === null || next === null) throw new Error('nobody there');
-      const slides = SIDES.map((side) => length(sub(next.feet[side], now.feet[side])));
-      expect(Math.min(...slides), `at ${t.toFixed(2)} s`).toBeLessThan(0.025);
+      slides.push(Math.min(...SIDES.map((side) => length(sub(next.feet[side], now.feet[side])))));
     }
+    // The body moves 5 cm a frame. In the few frames in which the feet change, no foot bears it from beginning to end.
+    slides.sort((one, other) => one - other);
+    expect(slides[Math.floor(slides.length * 0.85)]).toBeLessThan(0.005);
   },
 );
 

@@ -44,6 +44,7 @@ export function* frames(view: View, scene: Scene, actors: readonly Actor[], seco
 type Box = Pick<Drawn, 'left' | 'top' | 'right' | 'bottom'>;
 
 function restore(frame: Uint8Array, from: Uint8Array, box: Box, width: number): void {
+  if (box.left >= box.right) return;
   for (let y = box.top; y < box.bottom; y += 1) {
     const [begin, end] = [(y * width + box.left) * 3, (y * width + box.right) * 3];
     frame.set(from.subarray(begin, end), begin);
