@@ -27,6 +27,9 @@ function entryPoints() {
   return [join(SRC, 'main', 'cli.ts'), ...new Set(started)];
 }
 
+/** Packages that look beside their own files. */
+const LOOKING = new Set(['fluent-ffmpeg']);
+
 /** Whether a package has machine code of its own or for each platform: it finds that by where its files lie. */
 function native(name) {
   const about = JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8'));
@@ -35,7 +38,7 @@ function native(name) {
   return binary !== undefined || gypfile === true || scripts.install !== undefined || perPlatform;
 }
 
-/** Packages are put in; those with machine code are left where they are. */
+/** Packages are put in; those with machine code, or with files of their own, are left where they are. */
 const leaveNative = {
   name: 'leave-native',
   setup({ onResolve }) {
@@ -45,7 +48,7 @@ const leaveNative = {
         .slice(0, path.startsWith('@') ? 2 : 1)
         .join('/');
       if (kind === 'entry-point' || !LOADED.has(name)) return undefined;
-      return native(name) ? { path, external: true } : undefined;
+      return native(name) || LOOKING.has(name) ? { path, external: true } : undefined;
     });
   },
 };
