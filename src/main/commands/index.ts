@@ -9,6 +9,7 @@ import { addGateway, addUp } from './gateway.ts';
 import { addJournal } from './journal.ts';
 import { addModels } from './models.ts';
 import { addProfile } from './profile.ts';
+import { addReplay } from './replay.ts';
 import { addSimulate } from './simulate.ts';
 import { addSupportBundle } from './support-bundle.ts';
 import { addVerify } from './verify.ts';
@@ -29,6 +30,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   addFaces,
   addEnrol,
   addCa,
+  addReplay,
   addSimulate,
   addSupportBundle,
   addVersion,
