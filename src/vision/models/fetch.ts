@@ -66,11 +66,11 @@ async function fetchGroup(group: readonly WantedModel[], store: ModelStore, brin
     try {
       const files: Buffer[] = [];
       for (const file of model.entry.files) {
-        const kept = reshapeable(model) ? await store.keptSource(file.path, file.sha256) : null;
+        const kept = converted(model) ? await store.keptSource(file.path, file.sha256) : null;
         if (kept === null) opened ??= openPlace(model, bringing);
         const bytes = kept ?? (opened === null ? null : await readChecked(await opened, file));
         if (bytes === null) continue;
-        if (kept === null && reshapeable(model)) await store.keepSource(file.path, file.sha256, bytes);
+        if (kept === null && converted(model)) await store.keepSource(file.path, file.sha256, bytes);
         files.push(bytes);
       }
       bringing.progress(`${model.entry.form === 'tfjs' ? 'convert' : 'keep'} ${id}`, null);
@@ -84,7 +84,7 @@ async function fetchGroup(group: readonly WantedModel[], store: ModelStore, brin
   return results;
 }
 
-const reshapeable = ({ entry }: WantedModel): boolean => entry.form === 'tfjs' && entry.input.multiple !== undefined;
+const converted = ({ entry }: WantedModel): boolean => entry.form === 'tfjs';
 
 function finished({ entry, width, height }: WantedModel, [first, ...rest]: readonly Buffer[]): Buffer {
   if (first === undefined) throw new QuanweiError('BAD_MODEL', `${entry.id} has no files`);

@@ -88,7 +88,7 @@ export class ModelStore {
     return { sha256: stamp.sha256, bytes: stamp.bytes };
   }
 
-  /** Files of a graph that can be made for other sizes are kept, so that a camera's own size needs no network. */
+  /** Files of a graph are kept, so that another size, or a newer converter, needs no network. */
   async keepSource(path: string, sha256: string, bytes: Uint8Array): Promise<void> {
     await this.#write(this.#sourcePath(path, sha256), bytes);
   }

@@ -105,27 +105,29 @@ function bytesEach({ dtype, quantization }: Weight): number {
   return dtype === 'bool' ? 1 : 4;
 }
 
+/** The numbers of one weight. Little-endian, as TensorFlow.js writes them everywhere. */
 function decode({ name, shape, dtype, quantization }: Weight, bytes: Buffer): Tensor {
   const count = sizeOf(shape);
-  const read = (make: (at: number) => number) => Array.from({ length: count }, (_, at) => make(at));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const data = dtype === 'float32' ? new Float32Array(count) : new Int32Array(count);
   if (quantization === undefined) {
-    if (dtype === 'float32') {
-      return { shape, type: dtype, data: Float32Array.from(read((at) => bytes.readFloatLE(at * 4))), half: false };
+    for (let at = 0; at < count; at++) {
+      if (dtype === 'float32') data[at] = view.getFloat32(at * 4, true);
+      else data[at] = dtype === 'bool' ? view.getUint8(at) : view.getInt32(at * 4, true);
     }
-    const data = Int32Array.from(read((at) => (dtype === 'bool' ? (bytes[at] ?? 0) : bytes.readInt32LE(at * 4))));
     return { shape, type: dtype, data, half: false };
   }
   if (quantization.dtype === 'float16') {
-    const data = Float32Array.from(read((at) => halfToFloat(bytes.readUInt16LE(at * 2))));
-    return { shape, type: 'float32', data, half: true };
+    for (let at = 0; at < count; at++) data[at] = halfToFloat(view.getUint16(at * 2, true));
+    return { shape, type: dtype, data, half: dtype === 'float32' };
   }
   const { scale, min } = quantization;
   if (scale === undefined || min === undefined) throw wrong(`weight ${name} is quantized without scale and min`);
-  const values = read((at) => (quantization.dtype === 'uint8' ? (bytes[at] ?? 0) : bytes.readUInt16LE(at * 2)));
-  const real = values.map((value) => value * scale + min);
-  return dtype === 'float32'
-    ? { shape, type: dtype, data: Float32Array.from(real), half: false }
-    : { shape, type: dtype, data: Int32Array.from(real.map(Math.round)), half: false };
+  for (let at = 0; at < count; at++) {
+    const whole = quantization.dtype === 'uint8' ? view.getUint8(at) : view.getUint16(at * 2, true);
+    data[at] = dtype === 'float32' ? whole * scale + min : Math.round(whole * scale + min);
+  }
+  return { shape, type: dtype, data, half: false };
 }
 
 /** TensorFlow's numbers for the types (tensorflow/core/framework/types.proto), as this converter has them. */
