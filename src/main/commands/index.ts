@@ -3,8 +3,7 @@ import { addBackup, addRestore } from './backup.ts';
 import { addCa } from './ca.ts';
 import { addCheck } from './check.ts';
 import { addDemo } from './demo.ts';
-import { addEnrol } from './enrol.ts';
-import { addFaces } from './faces.ts';
+import { addDetect } from './detect.ts';
 import { addGateway, addUp } from './gateway.ts';
 import { addJournal } from './journal.ts';
 import { addModels } from './models.ts';
@@ -27,8 +26,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   addRestore,
   addProfile,
   addModels,
-  addFaces,
-  addEnrol,
+  addDetect,
   addCa,
   addReplay,
   addSimulate,

@@ -6,18 +6,18 @@ import { loadSettings, type Place, withPlace } from '../settings.ts';
 import { StepLine } from '../step-line.ts';
 import { Terminal } from '../terminal.ts';
 
-interface Options extends Place {
+export interface ModelOptions extends Place {
   readonly models: string[];
   readonly json?: true;
 }
 
 const also = (directory: string, before: string[]): string[] => [...before, directory];
 
-const withModels = (command: Command): Command =>
+export const withModels = (command: Command): Command =>
   withPlace(command).option('--models <dir>', '另有模型条目的目录 a further directory of entries', also, []);
 
 /** The program's entries and the site's own. */
-function catalogueOf(options: Options): ModelCatalogue {
+export function catalogueOf(options: ModelOptions): ModelCatalogue {
   const own = options.config === undefined ? [] : (loadSettings(options).config.vision?.models ?? []);
   return loadModels([BUILT_IN_MODELS, ...own, ...options.models]);
 }
@@ -29,7 +29,7 @@ export function addModels(program: Command): void {
     .argument('[id...]', '模型，可带尺寸 models, or ID@WIDTHxHEIGHT (default: all that are usual)')
     .option('--from <dir>', '用此目录里的 npm 包 take the npm tarballs of this directory instead of the network')
     .option('--json', '每个模型一行 JSON, one JSON object a model')
-    .action(async (ids: string[], options: Options & { from?: string }) => {
+    .action(async (ids: string[], options: ModelOptions & { from?: string }) => {
       const catalogue = catalogueOf(options);
       const wanted = ids.length === 0 ? catalogue.usual() : ids.map((id) => catalogue.wanted(id));
       const steps = new StepLine(process.stderr);
@@ -49,7 +49,7 @@ export function addModels(program: Command): void {
   withModels(models.command('list'))
     .description('列出模型 every model this program knows')
     .option('--json', '每个模型一行 JSON, one JSON object a model')
-    .action(async (options: Options) => {
+    .action(async (options: ModelOptions) => {
       const catalogue = catalogueOf(options);
       const store = new ModelStore(modelsDirectory());
       const terminal = new Terminal();
