@@ -267,7 +267,7 @@ export class Board implements Layer {
       }
       const changes = [...rowChanges(overlay), ...overlay.changes];
       if (reference !== null) changes.push(referenceChange(reference));
-      await this.#parts.journal.append(overlay.drafts, changes);
+      await this.#parts.journal.append(overlay.drafts, changes, true);
     } catch (thrown) {
       await this.#failed(done, thrown);
       return;

@@ -24,7 +24,7 @@ export interface JournalOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly newId: NewId;
-  /** File of the writer's thread; a test of its death gives another. */
+  /** File of the writer's thread, which is then used from the start; a test of its death gives another. */
   readonly writerThread?: string;
 }
 
@@ -35,7 +35,7 @@ export const contentKey = (device: string, text: string): Buffer =>
 
 /**
  * The one append-only journal (design §1): what `append` has resolved is on disk, in order, chained, and stays so
- * through a power cut. A slow disk makes `append` slow and nothing else: writing happens in a thread of its own.
+ * through a power cut. A slow disk makes `append` slow and nothing else: writing then happens in a thread of its own.
  */
 export class Journal {
   readonly opened: Opened;
@@ -53,7 +53,7 @@ export class Journal {
   #head: number;
   #closed: Promise<void> | null = null;
 
-  private constructor(options: JournalOptions, opened: Opened, lock: Lock, reader: JournalReader) {
+  private constructor(options: JournalOptions, opened: Opened, lock: Lock, reader: JournalReader, commitMs: number) {
     const { dir, clock, log, newId } = options;
     this.dir = dir;
     this.opened = opened;
@@ -67,8 +67,14 @@ export class Journal {
     this.#cursors = new Map(
       reader.select<{ name: string; seq: number }>('SELECT name, seq FROM cursors').map(({ name, seq }) => [name, seq]),
     );
-    const thread = options.writerThread ?? threadFile(import.meta.url, 'writer-thread');
-    this.#link = new WriterLink(thread, { file: databaseFile(dir), boot: clock.boot }, clock, log, {
+    const writing = {
+      file: databaseFile(dir),
+      boot: clock.boot,
+      thread: options.writerThread ?? threadFile(import.meta.url, 'writer-thread'),
+      alwaysThread: options.writerThread !== undefined,
+      commitMs,
+    };
+    this.#link = new WriterLink(writing, clock, log, {
       state: (error) => this.#health.writerChanged(error),
       settle: (pendings) => this.#settle(pendings),
     });
@@ -105,7 +111,7 @@ export class Journal {
 
   static async #open(options: JournalOptions, lock: Lock, setAside: SetAside | null): Promise<Journal> {
     const { dir, clock } = options;
-    const { opened, db } = prepareDatabase(dir, clock, setAside);
+    const { opened, db, commitMs } = prepareDatabase(dir, clock, setAside);
     let reader: JournalReader;
     try {
       reader = JournalReader.open(dir);
@@ -114,7 +120,7 @@ export class Journal {
     }
     let journal: Journal | null = null;
     try {
-      journal = new Journal(options, opened, lock, reader);
+      journal = new Journal(options, opened, lock, reader, commitMs);
       await Promise.all([journal.#link.start(), journal.#loadSeen(), journal.#health.measure()]);
       if (setAside !== null) await journal.#note('set aside', { ...setAside });
       if (opened.checkLater) journal.#health.examineLater();
@@ -129,12 +135,13 @@ export class Journal {
   /**
    * Stores the entries and runs the changes in one transaction; resolves when it is on disk. All or nothing.
    * The bodies of the entries given back are the drafts' own objects: leave them as they are.
+   * @param gathered the caller has already waited for whatever else this turn of the event loop brings
    * @throws QuanweiError STORAGE_* when the disk failed, CONFLICT when a change broke a constraint, BAD_REQUEST for a
    *   body above 256 KiB. After STORAGE_* a power cut may still bring the entries to light: send again with the same key.
    */
-  async append(drafts: readonly Draft[], changes: readonly Change[] = []): Promise<Entry[]> {
+  async append(drafts: readonly Draft[], changes: readonly Change[] = [], gathered = false): Promise<Entry[]> {
     const stamped = drafts.map((draft) => stamp(draft, this.#clock, this.#newId));
-    return this.#submit(stamped, changes, [], []);
+    return this.#submit(stamped, changes, [], [], gathered);
   }
 
   /** Changes of ordinary tables with no entry of their own. */
@@ -248,6 +255,7 @@ export class Journal {
     changes: readonly Change[],
     erase: readonly number[],
     remove: readonly number[],
+    gathered = false,
   ): Promise<Entry[]> {
     if (stamped.length + changes.length + erase.length + remove.length === 0) return [];
     const request: Omit<WireRequest, 'n'> = {
@@ -257,24 +265,21 @@ export class Journal {
       remove,
     };
     return new Promise((resolve, reject) => {
-      this.#link.submit({
-        request,
-        done: (first) => {
-          const entries = stamped.map(({ entry, key }, i): Entry => {
-            if (key !== null) this.#seen.add(key);
-            entry.seq = first + i;
-            return entry;
-          });
-          const last = entries.at(-1);
-          if (last !== undefined) {
-            if (first > this.#head + 1) this.#catchUp(first);
-            this.#head = last.seq;
-            this.#followers.tell(entries);
-          }
-          resolve(entries);
-        },
-        failed: reject,
-      });
+      const done = (first: number) => {
+        const entries = stamped.map(({ entry, key }, i): Entry => {
+          if (key !== null) this.#seen.add(key);
+          entry.seq = first + i;
+          return entry;
+        });
+        const last = entries.at(-1);
+        if (last !== undefined) {
+          if (first > this.#head + 1) this.#catchUp(first);
+          this.#head = last.seq;
+          this.#followers.tell(entries);
+        }
+        resolve(entries);
+      };
+      this.#link.submit({ request, done, failed: reject }, gathered);
     });
   }
 

@@ -43,14 +43,15 @@ export interface SetAside {
 /**
  * Brings the database of a locked data directory into a state that can be appended to, and records this process start.
  * @param setAside what this one takes the place of
- * @returns a connection for the caller to close, once another one is open (so that the log is not folded in meanwhile)
+ * @returns a connection for the caller to close, once another one is open (so that the log is not folded in meanwhile),
+ *   and what the one commit took, ms
  * @throws QuanweiError STORAGE_NEWER, STORAGE_CORRUPT, STORAGE_FULL, STORAGE_UNAVAILABLE
  */
 export function prepareDatabase(
   dir: string,
   clock: Clock,
   setAside: SetAside | null,
-): { opened: Opened; db: Database } {
+): { opened: Opened; db: Database; commitMs: number } {
   const file = databaseFile(dir);
   const known = existsSync(file);
   if (!known) refuseHalves(dir);
@@ -58,10 +59,12 @@ export function prepareDatabase(
   const db = openForWriting(file);
   try {
     const { from, to } = migrate(db, clock.wall());
+    const begun = performance.now();
     db.prepare('INSERT INTO boots (boot, wall) VALUES (?, ?) ON CONFLICT (boot) DO UPDATE SET stopped = NULL').run(
       clock.boot,
       clock.wall(),
     );
+    const commitMs = performance.now() - begun;
     if (!known) syncDirectory(dir);
     const opened: Opened = {
       setAside: setAside?.file ?? null,
@@ -71,7 +74,7 @@ export function prepareDatabase(
       unclean,
       checkLater,
     };
-    return { opened, db };
+    return { opened, db, commitMs };
   } catch (thrown) {
     db.close();
     throw storageError(thrown, file);

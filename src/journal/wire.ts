@@ -81,17 +81,24 @@ export function unpack({ packed, ...rest }: PackedRequest): WireRequest {
 
 export type ToWriter =
   | { readonly type: 'requests'; readonly requests: readonly PackedRequest[] }
-  | { readonly type: 'close'; readonly wall: number };
+  /** Commit what came before, and let go of the database: the main thread writes from here on. */
+  | { readonly type: 'release' }
+  /** Record the orderly end of the process, and end. */
+  | { readonly type: 'close'; readonly wall: number }
+  /** Of no more use. */
+  | { readonly type: 'end' };
 
 export type FromWriter =
-  | { readonly type: 'ready'; readonly head: number }
+  | { readonly type: 'ready' }
   /** One commit, or one that failed for all. */
   | {
       readonly type: 'commit';
       readonly head: number;
       readonly outcomes: readonly WireOutcome[];
       readonly failure: WireError | null;
+      readonly ms: number;
     }
+  | { readonly type: 'released' }
   | { readonly type: 'closed' };
 
 /** What the writer's thread is started with. */

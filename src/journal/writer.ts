@@ -15,13 +15,8 @@ import {
 
 /** Distinct statements of other rooms kept prepared. */
 const STATEMENTS = 400;
-/**
- * Pages in the write-ahead log (4 KiB each) from which a commit is followed by a checkpoint. Small, because whoever
- * comes next waits for it: 2 MB are 0.1 s on an SD card. New entries go to the end, so little is written twice.
- */
-const CHECKPOINT_PAGES = 500;
-/** Commits and entries after which the size of the log is looked at. */
-const LOOK_AFTER = 150;
+/** The size of the log is looked at after as many commits and entries as fill about a third of the pages allowed. */
+const LOOK_AFTER = 0.3;
 
 export interface Commit {
   readonly outcomes: WireOutcome[];
@@ -105,15 +100,14 @@ export class Writer {
   /**
    * Moves the log into the database when it has grown. Not part of a commit, so that nobody's acknowledgement waits
    * for it. Failing is harmless: the log only stays longer, and a disk that is at fault will say so to the next commit.
-   * @param pages least size of the log that is worth it; when given, it is looked at now
+   * @param pages least size of the log (4 KiB each) that is worth it @param now look now, however little was written
    */
-  checkpoint(pages?: number): void {
-    if (pages === undefined && this.#sinceLook < LOOK_AFTER) return;
+  checkpoint(pages: number, now = false): void {
+    if (!now && this.#sinceLook < pages * LOOK_AFTER) return;
     this.#sinceLook = 0;
     try {
       const [state] = this.#db.pragma('wal_checkpoint(NOOP)') as { log: number; checkpointed: number }[];
-      if (state !== undefined && state.log - state.checkpointed >= (pages ?? CHECKPOINT_PAGES))
-        this.#db.pragma('wal_checkpoint(PASSIVE)');
+      if (state !== undefined && state.log - state.checkpointed >= pages) this.#db.pragma('wal_checkpoint(PASSIVE)');
     } catch (thrown) {
       if (storageError(thrown, this.#db.name) === thrown) throw thrown;
     }

@@ -68,7 +68,7 @@ export function fill(dir: string, entries: number, lane: 2 | null = 2): void {
     };
     const { failure } = writer.commit([request]);
     if (failure !== null) throw new Error(failure.message);
-    writer.checkpoint();
+    writer.checkpoint(500);
   }
   writer.close(clock.wall());
 }

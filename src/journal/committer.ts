@@ -1,0 +1,89 @@
+import { performance } from 'node:perf_hooks';
+import { storageError } from './database.ts';
+import { type WireRequest, type WriterSetup, wireError } from './wire.ts';
+import { type Commit, Writer } from './writer.ts';
+
+/** Pages of log that are worth a checkpoint while idle. */
+const IDLE_PAGES = 100;
+
+/** A commit and the ms the disk took for it. */
+export interface TimedCommit extends Commit {
+  readonly head: number;
+  readonly ms: number;
+}
+
+/**
+ * Stores requests through a writer that is opened when it is needed, and anew after a failure of the disk: the old
+ * connection's handles may point at a device that is gone. What it knows is what the database says, so of two of them
+ * one can go on where the other let go; only one may be in use at a time.
+ */
+export class Committer {
+  readonly #setup: WriterSetup;
+  /** Pages of log from which a commit is followed by a checkpoint. */
+  readonly #checkpointPages: number;
+  #writer: Writer | null = null;
+
+  constructor(setup: WriterSetup, checkpointPages: number) {
+    this.#setup = setup;
+    this.#checkpointPages = checkpointPages;
+  }
+
+  /** @throws QuanweiError STORAGE_* */
+  open(): void {
+    this.#writer ??= Writer.open(this.#setup.file, this.#setup.boot);
+  }
+
+  /** Seq of the newest entry; 0 for none, or while no writer is open. */
+  get head(): number {
+    return this.#writer?.head ?? 0;
+  }
+
+  /** Everything in one transaction. Never throws for what storage or a request does. */
+  commit(requests: readonly WireRequest[]): TimedCommit {
+    // Of the disk itself: a clock that a test moves would not know.
+    const begun = performance.now();
+    let result: Commit;
+    try {
+      this.open();
+      result = (this.#writer as Writer).commit(requests);
+    } catch (thrown) {
+      const failure = wireError(storageError(thrown, this.#setup.file), 'STORAGE_UNAVAILABLE');
+      result = { outcomes: requests.map(({ n }) => ({ n, error: failure })), failure };
+    }
+    return { ...result, head: this.head, ms: performance.now() - begun };
+  }
+
+  /** What follows a commit once everybody has been answered. */
+  tidy(requests: readonly WireRequest[], { failure }: Commit): void {
+    if (failure === null) {
+      if (requests.some(({ erase }) => erase.length > 0)) this.#writer?.emptyLog();
+      else this.#writer?.checkpoint(this.#checkpointPages);
+    } else if (failure.code === 'STORAGE_FULL') {
+      // The log can be written from its beginning again once what it holds is in the database.
+      this.#writer?.checkpoint(1, true);
+    } else this.release();
+  }
+
+  idle(): void {
+    this.#writer?.checkpoint(IDLE_PAGES, true);
+  }
+
+  /** Lets go of the database without a word. */
+  release(): void {
+    const writer = this.#writer;
+    this.#writer = null;
+    writer?.close(null);
+  }
+
+  /** @param wall recorded as the orderly end of this process */
+  close(wall: number): void {
+    try {
+      this.open();
+      this.#writer?.close(wall);
+    } catch (thrown) {
+      // A disk that cannot be written cannot record an orderly end either; the next start then checks more.
+      if (storageError(thrown, this.#setup.file) === thrown) throw thrown;
+    }
+    this.#writer = null;
+  }
+}

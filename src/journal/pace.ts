@@ -1,0 +1,92 @@
+/** Where the commits of the next moments are best made. */
+export type Place = 'here' | 'there';
+
+/** Newest commits that are looked at. */
+const RECENT = 16;
+/** Median of the newest commits from which the disk counts as slow, and below which it counts as fast again, ms. */
+const SLOW_MS = 4;
+const FAST_MS = 2;
+/** One such commit is enough: the event loop stood still for as long, ms. */
+const STALL_MS = 15;
+/** How long a disk that was slow is not trusted; doubled each time it was trusted too early, ms. */
+const DISTRUST_MS = { first: 10_000, longest: 3_600_000 };
+/** Entries in one commit (on average) that show that they come faster than the event loop deals with them. */
+const CROWD = 12;
+const FEW = 4;
+/** Share of the time that commits may take from the event loop, and the share from which they may come back to it. */
+const BUSY = 0.6;
+const CALM = 0.3;
+/** How long it must have been calm before the commits come back, ms. */
+const CALM_MS = 3_000;
+/** Time over which the shares are averaged, ms. */
+const SPAN_MS = 500;
+
+/**
+ * Decides where to commit. In the event loop's own thread (`here`) a commit costs its fsync and nothing more, and the
+ * event loop stands still for it; in the writer's thread (`there`) it costs two wake-ups, and the loop runs on. So:
+ * here while the disk is fast and little comes, there as soon as one of the two changes.
+ */
+export class Pace {
+  readonly #recent: number[] = [];
+  #place: Place = 'here';
+  #slow = false;
+  #everSlow = false;
+  #distrust = DISTRUST_MS.first;
+  /** Not before this the disk is trusted again. */
+  #trustAt = Number.NEGATIVE_INFINITY;
+  #calmSince: number | null = null;
+  #share = 0;
+  #entries = 0;
+  #at = Number.NEGATIVE_INFINITY;
+
+  get place(): Place {
+    return this.#place;
+  }
+
+  /** Whether another commit here would hold the event loop up. */
+  get slow(): boolean {
+    return this.#place === 'there' && this.#slow;
+  }
+
+  /** A commit of `entries` entries took `ms` and ended `at` (monotonic, ms). @returns where to go from here */
+  note(at: number, ms: number, entries: number): Place {
+    this.#recent.push(ms);
+    if (this.#recent.length > RECENT) this.#recent.shift();
+    const kept = Math.exp(-Math.max(0, at - this.#at) / SPAN_MS);
+    this.#share = this.#share * kept + ms / SPAN_MS;
+    this.#entries += (entries - this.#entries) / 8;
+    this.#at = at;
+    return this.#place === 'here' ? this.#leave(at, ms) : this.#comeBack(at, ms);
+  }
+
+  #leave(at: number, ms: number): Place {
+    this.#slow = ms >= STALL_MS || (this.#recent.length >= RECENT / 2 && this.#median() >= SLOW_MS);
+    if (this.#slow) {
+      // Trusted, and slow again soon after: it is not trusted for longer.
+      const soon = this.#everSlow && at < this.#trustAt + this.#distrust * 4;
+      this.#distrust = soon ? Math.min(this.#distrust * 2, DISTRUST_MS.longest) : DISTRUST_MS.first;
+      this.#everSlow = true;
+      this.#trustAt = at + this.#distrust;
+    }
+    if (this.#slow || this.#entries >= CROWD || this.#share >= BUSY) {
+      this.#place = 'there';
+      this.#calmSince = null;
+    }
+    return this.#place;
+  }
+
+  #comeBack(at: number, ms: number): Place {
+    if (ms >= STALL_MS) this.#trustAt = Math.max(this.#trustAt, at + this.#distrust);
+    const calm =
+      at >= this.#trustAt && this.#median() < FAST_MS && this.#entries < FEW && this.#share < CALM && ms < STALL_MS;
+    if (!calm) this.#calmSince = null;
+    else this.#calmSince ??= at;
+    if (this.#calmSince !== null && at - this.#calmSince >= CALM_MS) this.#place = 'here';
+    return this.#place;
+  }
+
+  #median(): number {
+    const sorted = [...this.#recent].sort((a, b) => a - b);
+    return sorted[sorted.length >> 1] ?? 0;
+  }
+}
