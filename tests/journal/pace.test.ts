@@ -69,9 +69,9 @@ describe('where to commit', () => {
 
 test('handed over under load and handed back: nothing is lost, doubled or out of order, and the chain verifies', async () => {
   const dir = dataDir();
-  const journal = await open(dir);
   const threads = () => process.getActiveResourcesInfo().filter((what) => what === 'MessagePort').length;
   const before = threads();
+  const journal = await open(dir);
   const seqs: number[] = [];
   journal.follow((entries) => seqs.push(...entries.map(({ seq }) => seq)));
   let n = 0;
