@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
-const SERVER = fileURLToPath(new URL('./rtsp-server.py', import.meta.url));
+const SERVER = fileURLToPath(new URL('../../src/simulator/footage/rtsp-server.py', import.meta.url));
 
 /** A python that has GStreamer's bindings: often only the system's own. */
 const PYTHON = ['python3', '/usr/bin/python3'].find(

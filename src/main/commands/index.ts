@@ -4,6 +4,8 @@ import { addCa } from './ca.ts';
 import { addCheck } from './check.ts';
 import { addDemo } from './demo.ts';
 import { addDetect } from './detect.ts';
+import { addEnrol } from './enrol.ts';
+import { addFaces } from './faces.ts';
 import { addGateway, addUp } from './gateway.ts';
 import { addJournal } from './journal.ts';
 import { addModels } from './models.ts';
@@ -27,6 +29,8 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   addProfile,
   addModels,
   addDetect,
+  addFaces,
+  addEnrol,
   addCa,
   addReplay,
   addSimulate,

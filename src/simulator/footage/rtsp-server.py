@@ -1,4 +1,8 @@
-"""An RTSP camera: GStreamer's own server sends files as they are. Argument: JSON, see rtsp.ts. Says its port."""
+"""An RTSP camera: GStreamer's own server sends files as they are. Says its port.
+
+Argument: JSON {"port": 0, "streams": {"/main": {"file": …, "codec": "h264" or "hevc", "loop": false}},
+"user": null, "password": …, "digest": false}. With "loop" the file is a bare byte stream (.h264), sent again and again.
+"""
 
 import json
 import os
@@ -14,6 +18,8 @@ PAY = {
     "h264": "h264parse ! rtph264pay name=pay0 pt=96 config-interval=1",
     "hevc": "h265parse ! rtph265pay name=pay0 pt=96 config-interval=1",
 }
+
+RAW = {"h264": "video/x-h264", "hevc": "video/x-h265"}
 
 about = json.loads(sys.argv[1])
 Gst.init(None)
@@ -34,7 +40,11 @@ for path, stream in about["streams"].items():
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_shared(True)
     demux = "tsdemux" if stream["file"].endswith(".ts") else "qtdemux"
-    factory.set_launch(f'( filesrc location="{stream["file"]}" ! {demux} ! {PAY[stream["codec"]]} )')
+    source = f'filesrc location="{stream["file"]}" ! {demux}'
+    if stream.get("loop"):
+        caps = f"{RAW[stream['codec']]},stream-format=byte-stream,framerate=25/1"
+        source = f'multifilesrc location="{stream["file"]}" loop=true caps="{caps}"'
+    factory.set_launch(f"( {source} ! {PAY[stream['codec']]} )")
     if about.get("user") is not None:
         permissions = GstRtspServer.RTSPPermissions()
         permissions.add_role("viewer")
