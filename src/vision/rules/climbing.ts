@@ -106,18 +106,19 @@ export class ClimbingRule implements Rule {
   }
 
   #foundAgain({ box }: Seen, at: MonoMs, here: ReadonlySet<number>): Person {
-    let nearest: { track: number; away: number } | undefined;
-    for (const [track, { climber }] of this.#people) {
-      const { last } = climber;
-      if (here.has(track) || last === null || at - last.at > FOUND_AGAIN_MS) continue;
+    let nearest: { track: number; person: Person; away: number } | undefined;
+    for (const [track, person] of this.#people) {
+      const { last } = person.climber;
+      if (last === null || at - last.at > FOUND_AGAIN_MS) continue;
       const away = distance(box, last.box) / Math.max(heightOf(box), heightOf(last.box));
-      if (away < (nearest?.away ?? FOUND_AGAIN_NEAR)) nearest = { track, away };
+      if (away < (nearest?.away ?? FOUND_AGAIN_NEAR)) nearest = { track, person, away };
     }
-    const found = nearest === undefined ? undefined : this.#people.get(nearest.track);
-    if (nearest === undefined || found === undefined)
-      return { climber: new Climber(), stage: 'none', groundSince: null };
+    const fresh: Person = { climber: new Climber(), stage: 'none', groundSince: null };
+    if (nearest === undefined) return fresh;
+    // Two boxes on one body: what was said of the one is said of the other.
+    if (here.has(nearest.track)) return { ...fresh, stage: nearest.person.stage };
     this.#people.delete(nearest.track);
-    return found;
+    return nearest.person;
   }
 }
 
