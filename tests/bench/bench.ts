@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util';
 import { acceptance } from './acceptance.ts';
 import { backlog } from './backlog.ts';
+import { faces } from './faces.ts';
 import type { Figure } from './figure.ts';
 import { latency } from './latency.ts';
 import { slowDisk } from './slow-disk.ts';
 
 /**
- * `npm run bench -- [--json] [--only acceptance,latency,slow-disk,backlog] [--quick]`: every figure beside its peer, in
+ * `npm run bench -- [--json] [--only acceptance,latency,slow-disk,backlog,faces] [--quick]`: every figure beside its peer, in
  * one run on one machine. `--quick` takes a hundredth of the work: for trying the benchmark, not for quoting.
  */
 const { values } = parseArgs({
@@ -32,6 +33,7 @@ const scenarios: Record<string, () => Promise<void>> = {
     await backlog(report, 10_000);
     await backlog(report, 1_000_000 * (scale === 1 ? 1 : 0.05));
   },
+  faces: () => faces(report, Math.max(20, 200 * scale)),
 };
 
 const wanted = values.only?.split(',') ?? Object.keys(scenarios);
