@@ -108,3 +108,31 @@ export function footageArguments(
 
 /** A stream to MPEG-TS on standard output, nothing decoded. */
 export const copyArguments = (input: Input): string[] => built(copied(reading(input), 'pipe:1'), 'error');
+
+/** A recording that is known to be one: it is not looked at longer than needed. */
+const fromRecording = (...before: string[]): Command =>
+  reading({ from: 'pipe:0', options: ['-f', 'mpegts'] }, ...before, '-analyzeduration', '500000', '-fpsprobesize', '0');
+
+/** @param pictures of the recording; the last ones become JPEG on standard output */
+export function stillArguments(pictures: number): string[] {
+  const last = `select='gte(n\\,${Math.max(0, pictures - 3)})'`;
+  const command = fromRecording('-threads', '2');
+  return built(
+    writing(
+      command,
+      'pipe:1',
+      ...['-map', '0:v:0', '-vf', last, '-vsync', 'passthrough'],
+      ...['-c:v', 'mjpeg', '-q:v', '3', '-pix_fmt', 'yuvj420p', '-f', 'image2pipe'],
+    ),
+    'error',
+  );
+}
+
+/** A recording to an MP4 file, copied; its index comes first. */
+export function clipArguments(path: string, codec: 'h264' | 'hevc' | 'other'): string[] {
+  const command = fromRecording();
+  // Safari plays H.265 only under this name.
+  const tag = codec === 'hevc' ? ['-tag:v', 'hvc1'] : [];
+  const options = ['-map', '0:v:0', '-c', 'copy', ...tag, '-movflags', '+faststart', '-f', 'mp4'];
+  return built(writing(command, `file:${path}`, ...options), 'error');
+}
