@@ -103,7 +103,11 @@ install_program() {
     echo 'Node ≥ 20.19 is needed: https://github.com/nodesource/distributions' >&2
     exit 1
   }
-  run "$node" "$SOURCE/src/setup/setup.mjs" --for run
+  # Models are kept with the data: they outlive the program's versions, and the service can add a size a camera asks for.
+  run install -d -m 700 "$DATA"
+  run install -d -m 755 "$DATA/models"
+  if [ -d "$SOURCE/models/cache" ]; then run cp -an "$SOURCE/models/cache/." "$DATA/models/"; fi
+  run env QUANWEI_MODELS_DIR="$DATA/models" "$node" "$SOURCE/src/setup/setup.mjs" --for run
   new=$PROGRAM.new
   run rm -rf "$new"
   run mkdir -p "$new" "$(dirname "$LAUNCHER")"
@@ -111,6 +115,7 @@ install_program() {
     README.md README.zh.md LICENSE NOTICE; do
     if [ -e "$SOURCE/$part" ]; then run cp -a "$SOURCE/$part" "$new/"; fi
   done
+  run rm -rf "$new/models/cache"
   # The page is served as it is written.
   run mkdir -p "$new/src"
   run cp -a "$SOURCE/src/page" "$new/src/"
@@ -132,6 +137,7 @@ if [ "\$(id -u)" = 0 ] && id quanwei >/dev/null 2>&1; then
   fi
   exec runuser -u quanwei -- "\$0" "\$@"
 fi
+export QUANWEI_MODELS_DIR="\${QUANWEI_MODELS_DIR:-/var/lib/quanwei/models}"
 exec "$node" /opt/quanwei/dist/main/cli.js "\$@"
 SH
 }
@@ -150,6 +156,7 @@ install_directories() {
   run install -d -m 700 "$DATA" "$BACKUPS"
   live chown root:quanwei "$CONFIG"
   live chown quanwei:quanwei "$DATA" "$BACKUPS"
+  live chown -R quanwei:quanwei "$DATA/models"
   if [ ! -e "$CONFIG/gateway.yaml" ]; then
     FRESH=yes
     sed -e "s|@SITE_ID@|$SITE_ID|" -e "s|@SITE_NAME@|${SITE_NAME//|/}|" -e "s|@STREET@|$STREET|" \

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildProgram } from './build.mjs';
+import { fetchModels } from './models.mjs';
 import { installNodePackages } from './node-packages.mjs';
 import { installSystemPackages, PURPOSES } from './system-packages.mjs';
 
@@ -38,6 +39,17 @@ export async function setUp(args, { root = ROOT, env = process.env } = {}) {
   }
   await installNodePackages(root, { say, env });
   await buildProgram(root, { say });
+  if (!(await fetchModels(root, { say, env }))) {
+    console.error(
+      '[setup] 缺少视觉模型，网关不受影响 / models for cameras are missing; the gateway works without them.',
+    );
+    console.error('[setup] 联网后运行 / once connected, run: node dist/main/cli.js models fetch');
+    // A test of models without models would be no test.
+    if (ci && (options.for === 'test' || options.for === 'bench')) {
+      console.error('[setup] CI=true: a missing part is a failure');
+      return 1;
+    }
+  }
   say(`ready for ${options.for} (${Math.round(performance.now() - began)} ms)`);
   return 0;
 }

@@ -107,7 +107,7 @@ test('CenterNet, cut before its list and made for 512×288, gives the heat of pe
   const there = person.data.flatMap((score, at) => (score > 0.05 ? [at * 4, at * 4 + 1, at * 4 + 2, at * 4 + 3] : []));
   const at = ({ data }: typeof wh) => ({ shape: [there.length], data: there.map((place) => data[place] as number) });
   expect(difference(at(sides), at(wh))).toBeLessThan(1e-3);
-  expect(difference(sides, wh) / largest(sides)).toBeLessThan(1e-5);
+  expect(difference(sides, wh) / largest(sides)).toBeLessThan(1e-4);
 });
 
 test('CenterNet uncut, with the list its graph makes, agrees to a thousandth of a pixel', async () => {
