@@ -3,12 +3,13 @@ import { acceptance } from './acceptance.ts';
 import { backlog } from './backlog.ts';
 import { faces } from './faces.ts';
 import type { Figure } from './figure.ts';
+import { inference } from './inference.ts';
 import { latency } from './latency.ts';
 import { slowDisk } from './slow-disk.ts';
 
 /**
- * `npm run bench -- [--json] [--only acceptance,latency,slow-disk,backlog,faces] [--quick]`: every figure beside its peer, in
- * one run on one machine. `--quick` takes a hundredth of the work: for trying the benchmark, not for quoting.
+ * `npm run bench -- [--json] [--only acceptance,latency,slow-disk,backlog,faces,inference] [--quick]`: every figure beside
+ * its peer, in one run on one machine. `--quick` takes a hundredth of the work: for trying the benchmark, not for quoting.
  */
 const { values } = parseArgs({
   options: { json: { type: 'boolean' }, only: { type: 'string' }, quick: { type: 'boolean' } },
@@ -34,6 +35,7 @@ const scenarios: Record<string, () => Promise<void>> = {
     await backlog(report, 1_000_000 * (scale === 1 ? 1 : 0.05));
   },
   faces: () => faces(report, Math.max(20, 200 * scale)),
+  inference: () => inference(report, Math.max(20, 100 * scale)),
 };
 
 const wanted = values.only?.split(',') ?? Object.keys(scenarios);

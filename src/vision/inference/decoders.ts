@@ -6,15 +6,19 @@ import type { AnyDecoder } from '../decoders/decoder.ts';
  * @throws QuanweiError BAD_MODEL when there is no such decoder
  */
 export async function loadDecoder(name: string): Promise<AnyDecoder> {
-  if (/^[a-z0-9-]+$/.test(name)) {
-    const file = await import(`../decoders/${name}.ts`).catch((cause: unknown) => {
-      throw unknown(name, cause);
-    });
-    const { decoder } = file as { decoder?: AnyDecoder };
-    // The contract lies in the same directory and is none.
-    if (decoder !== undefined) return decoder;
+  const { decoder } = await decoderFile(name);
+  // The contract lies in the same directory and is none.
+  if (decoder === undefined) throw unknown(name);
+  return decoder;
+}
+
+async function decoderFile(name: string): Promise<{ decoder?: AnyDecoder }> {
+  if (!/^[a-z0-9-]+$/.test(name)) throw unknown(name);
+  try {
+    return await import(`../decoders/${name}.ts`);
+  } catch (thrown) {
+    throw unknown(name, thrown);
   }
-  throw unknown(name);
 }
 
 const unknown = (name: string, cause?: unknown): QuanweiError =>
