@@ -1,0 +1,73 @@
+import type { CameraConfig } from '../config/schema.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
+import type { Look } from './camera.ts';
+import { FileSource } from './capture/file-source.ts';
+import type { FrameSource } from './capture/source.ts';
+import type { Engines } from './engines.ts';
+import type { HealthEvent } from './event.ts';
+import type { Telling } from './report/message.ts';
+import { liveFeed } from './serve/feed.ts';
+import { LiveStream } from './serve/live-stream.ts';
+import { type EncodeJpeg, NewestPicture } from './serve/newest-picture.ts';
+
+/** Where what a camera's looks find is told. */
+export interface CameraHooks {
+  /** @param at wall time, ms @returns the event's id */
+  tell(telling: Telling, at: number): string;
+  health(event: HealthEvent): void;
+}
+
+/** A camera as it is put together, before it is started. */
+export interface OpenedCamera {
+  readonly source: FrameSource;
+  readonly looks: readonly Look[];
+  readonly newest: NewestPicture;
+  readonly live: Readonly<Record<'main' | 'sub', LiveStream>>;
+}
+
+export interface OpenParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly encode: EncodeJpeg;
+}
+
+/** Without a detector the picture is looked at all the same: for its health, and by people. */
+const NO_DETECTOR = { width: 416, height: 256 };
+
+const isFile = (address: string): boolean => /^(file:|\/)/.test(address);
+const pathOf = (address: string): string => (address.startsWith('file:') ? new URL(address).pathname : address);
+
+export function openCamera(
+  config: CameraConfig,
+  _hooks: CameraHooks,
+  engines: Engines,
+  parts: OpenParts,
+): OpenedCamera {
+  const { clock, log, encode } = parts;
+  const main = () => Promise.resolve(config.url);
+  const sub = () => Promise.resolve(config.subUrl ?? config.url);
+  const detector = engines.people?.models.get(config.detector);
+  const input = detector ?? NO_DETECTOR;
+  const watched = config.subUrl ?? config.url;
+  if (!isFile(watched)) throw new Error('not yet');
+  const source = new FileSource({
+    path: pathOf(watched),
+    choice: { fps: config.fps },
+    pace: 'loop',
+    width: config.width,
+    input,
+    clock,
+    log,
+  });
+  return {
+    source,
+    looks: [],
+    newest: new NewestPicture(encode),
+    live: {
+      main: new LiveStream(liveFeed(main, config.transport, { clock }), clock),
+      sub: new LiveStream(liveFeed(sub, config.transport, { clock }), clock),
+    },
+  };
+}

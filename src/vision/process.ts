@@ -1,0 +1,240 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CameraConfig, VisionConfig } from '../config/schema.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { NewId } from '../kernel/ids.ts';
+import type { Log } from '../kernel/log.ts';
+import { WatchedCamera } from './camera.ts';
+import type { CameraHooks, OpenedCamera } from './camera-parts.ts';
+import { type Engines, startEngines } from './engines.ts';
+import type { ModelCatalogue } from './models/catalogue.ts';
+import type { ModelStore } from './models/store.ts';
+import { neededModels } from './needed-models.ts';
+import { Overload, type Work } from './overload.ts';
+import { Conditions } from './report/conditions.ts';
+import type { BrokerAddress } from './report/connection.ts';
+import type { Command, Reply } from './report/message.ts';
+import { Outbox } from './report/outbox.ts';
+import { Reporter } from './report/reporter.ts';
+import { type CameraView, type DoorPicture, type Served, serve } from './serve/server.ts';
+
+/** Events that wait for the gateway at most. */
+const WAITING = 2_000;
+
+export interface VisionSettings {
+  readonly cameras: readonly CameraConfig[];
+  readonly vision: VisionConfig;
+  /** IANA zone of the site */
+  readonly timezone: string;
+}
+
+export interface VisionParts {
+  readonly settings: VisionSettings;
+  /** Reads the configuration again. @throws QuanweiError BAD_CONFIG */
+  reload(): VisionSettings;
+  readonly broker: BrokerAddress;
+  readonly token: string;
+  /** Directory of evidence, faces and of what waits to be told. */
+  readonly data: string;
+  readonly version: string;
+  readonly catalogue: ModelCatalogue;
+  readonly store: ModelStore;
+  /** Puts a camera's parts together. */
+  open(camera: CameraConfig, hooks: CameraHooks, engines: Engines, settings: VisionSettings): OpenedCamera;
+  /** Compares what a door sent; absent where that is not wanted. */
+  doorPicture?(picture: DoorPicture, engines: Engines): Promise<void>;
+  /** Puts a picture of now into the media store. @returns its reference, `null` when there is none */
+  keepSnapshot(camera: WatchedCamera): Promise<string | null>;
+  /** Whether evidence is there. */
+  hasEvidence(ref: string): boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly newId: NewId;
+  readonly random: () => number;
+}
+
+/** Cameras, models, and the gateway on the other side: the whole vision program. */
+export class Vision {
+  readonly #parts: VisionParts;
+  readonly #cameras = new Map<string, WatchedCamera>();
+  readonly #reporter: Reporter;
+  #settings: VisionSettings;
+  #engines: Engines | null = null;
+  #served: Served | null = null;
+  #overload: Overload | null = null;
+  /** One reload after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(parts: VisionParts, reporter: Reporter) {
+    this.#parts = parts;
+    this.#reporter = reporter;
+    this.#settings = parts.settings;
+  }
+
+  /** @throws QuanweiError PORT_TAKEN; STORAGE_UNAVAILABLE */
+  static async start(parts: VisionParts): Promise<Vision> {
+    const { data, clock, log, broker, version, newId, random } = parts;
+    const kept = join(data, 'vision');
+    mkdirSync(kept, { recursive: true, mode: 0o700 });
+    mkdirSync(join(data, 'media'), { recursive: true, mode: 0o750 });
+    const outbox = new Outbox({ file: join(kept, 'waiting.ndjson'), most: WAITING, clock, log });
+    const links: { vision: Vision | null } = { vision: null };
+    const command = (order: Command): Promise<Reply> =>
+      links.vision?.order(order) ?? Promise.resolve({ result: 'error', code: '503', detail: 'starting' });
+    const reporter = new Reporter({ broker, version, outbox, clock, log, newId, random, command });
+    const conditions = new Conditions({
+      file: join(kept, 'told.json'),
+      clock,
+      log,
+      tell: (event) => reporter.tell(event, clock.wall()),
+    });
+    const vision = new Vision(parts, reporter);
+    links.vision = vision;
+    try {
+      // First: who starts slowly must be known to be there, and who has no models must be able to say so.
+      reporter.start(conditions);
+      vision.#served = await serve({
+        listen: parts.settings.vision.listen,
+        token: parts.token,
+        data,
+        log,
+        cameras: () => vision.views(),
+        picture: (id) => vision.#cameras.get(id)?.newest ?? null,
+        live: (id, stream) => vision.#cameras.get(id)?.live(stream) ?? null,
+        ...(parts.settings.vision.doorPictures ? { doorPicture: (picture) => vision.#door(picture) } : {}),
+      });
+      await vision.#begin();
+      vision.#overload = new Overload(
+        clock,
+        () => vision.#work(),
+        (active, reason) => reporter.health({ type: 'health', condition: 'overload', active, reason }),
+      );
+      return vision;
+    } catch (thrown) {
+      await vision.close();
+      throw thrown;
+    }
+  }
+
+  /** Where the gateway fetches pictures. */
+  get address(): string {
+    return this.#served?.address ?? '';
+  }
+
+  get connected(): boolean {
+    return this.#reporter.connected;
+  }
+
+  views(): CameraView[] {
+    return [...this.#cameras.values()].map(({ config, status, newest }) => ({
+      id: config.id,
+      state: status.state,
+      reason: status.reason ?? null,
+      fps: status.fps ?? null,
+      pictureAt: newest.at,
+    }));
+  }
+
+  /** Stops in reverse order of starting; every child process is gone when it resolves. */
+  async close(): Promise<void> {
+    await this.#turn.catch(() => undefined);
+    this.#overload?.stop();
+    await this.#end([...this.#cameras.keys()]);
+    await this.#engines?.close();
+    await this.#served?.close();
+    await this.#reporter.stop();
+  }
+
+  /** What the gateway orders. */
+  async order(command: Command): Promise<Reply> {
+    if (command.command === 'reload') return this.#reload();
+    if (command.command === 'evidence') {
+      const there = this.#parts.hasEvidence(command.ref);
+      return there ? done(command.ref) : { result: 'error', code: '404', detail: 'there is no such evidence' };
+    }
+    const camera = this.#cameras.get(command.camera);
+    if (camera === undefined) return { result: 'error', code: '404', detail: 'no such camera' };
+    const ref = await this.#parts.keepSnapshot(camera);
+    return ref === null ? { result: 'error', code: '503', detail: 'the camera gives no picture' } : done(ref);
+  }
+
+  async #begin(): Promise<void> {
+    const { catalogue, store, clock, log, random } = this.#parts;
+    const { cameras, vision } = this.#settings;
+    this.#engines = await startEngines(cameras, vision, {
+      ...{ catalogue, store, clock, log, random },
+      health: (event) => this.#reporter.health(event),
+    });
+    for (const camera of cameras) this.#watch(camera, this.#engines);
+  }
+
+  #watch(config: CameraConfig, engines: Engines): void {
+    const { clock, log } = this.#parts;
+    const hooks: CameraHooks = {
+      tell: (telling, at) => this.#reporter.tell(telling, at),
+      health: (event) => this.#reporter.health(event),
+    };
+    const opened = this.#parts.open(config, hooks, engines, this.#settings);
+    const status = (one: Parameters<Reporter['camera']>[1]) => this.#reporter.camera(config.id, one);
+    this.#cameras.set(config.id, new WatchedCamera({ config, ...opened, clock, log, status }));
+  }
+
+  async #end(ids: readonly string[]): Promise<void> {
+    await Promise.all(
+      ids.map(async (id) => {
+        const camera = this.#cameras.get(id);
+        this.#cameras.delete(id);
+        await camera?.stop();
+      }),
+    );
+  }
+
+  /** Only what changed starts anew: a fence that is drawn at one camera must not blind the others. */
+  #reload(): Promise<Reply> {
+    const reloading = this.#turn.then(async (): Promise<Reply> => {
+      const before = this.#settings;
+      const after = this.#parts.reload();
+      const same = (id: string): boolean =>
+        JSON.stringify(before.cameras.find((one) => one.id === id)) ===
+        JSON.stringify(after.cameras.find((one) => one.id === id));
+      const changed = before.cameras.map(({ id }) => id).filter((id) => !same(id));
+      const gone = changed.filter((id) => !after.cameras.some((one) => one.id === id));
+      this.#settings = after;
+      const models = (of: VisionSettings) => JSON.stringify(neededOf(of));
+      if (models(before) === models(after) && this.#engines !== null) {
+        await this.#end(changed);
+        for (const camera of after.cameras) if (!this.#cameras.has(camera.id)) this.#watch(camera, this.#engines);
+      } else {
+        await this.#end([...this.#cameras.keys()]);
+        await this.#engines?.close();
+        await this.#begin();
+      }
+      for (const id of gone) this.#reporter.forgetCamera(id);
+      const added = after.cameras.filter(({ id }) => !before.cameras.some((one) => one.id === id)).length;
+      return done(`${after.cameras.length} cameras, ${changed.length + added} changed`);
+    });
+    this.#turn = reloading.catch(() => undefined);
+    return reloading;
+  }
+
+  #door(picture: DoorPicture): void {
+    if (this.#engines === null) return;
+    this.#parts.doorPicture?.(picture, this.#engines).catch((thrown: unknown) => {
+      this.#parts.log.warn({ err: thrown, device: picture.device }, 'a door’s picture could not be compared');
+    });
+  }
+
+  #work(): Work {
+    const work = { done: 0, shed: 0 };
+    for (const camera of this.#cameras.values()) {
+      work.done += camera.work.done;
+      work.shed += camera.work.shed;
+    }
+    for (const engine of [this.#engines?.people, this.#engines?.faces]) work.shed += engine?.inference.counts.shed ?? 0;
+    return work;
+  }
+}
+
+const done = (detail: string): Reply => ({ result: 'ok', code: '200', detail });
+
+const neededOf = ({ cameras, vision }: VisionSettings) => neededModels(cameras, vision);
