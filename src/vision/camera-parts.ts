@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Look } from './camera.ts';
 import { FileSource } from './capture/file-source.ts';
+import { RtspSource } from './capture/rtsp-source.ts';
 import type { FrameSource } from './capture/source.ts';
 import type { Engines } from './engines.ts';
 import type { HealthEvent } from './event.ts';
@@ -45,22 +46,16 @@ export function openCamera(
   engines: Engines,
   parts: OpenParts,
 ): OpenedCamera {
-  const { clock, log, encode } = parts;
+  const { clock, log, random, encode } = parts;
   const main = () => Promise.resolve(config.url);
   const sub = () => Promise.resolve(config.subUrl ?? config.url);
   const detector = engines.people?.models.get(config.detector);
   const input = detector ?? NO_DETECTOR;
   const watched = config.subUrl ?? config.url;
-  if (!isFile(watched)) throw new Error('not yet');
-  const source = new FileSource({
-    path: pathOf(watched),
-    choice: { fps: config.fps },
-    pace: 'loop',
-    width: config.width,
-    input,
-    clock,
-    log,
-  });
+  const common = { width: config.width, input, clock, log };
+  const source = isFile(watched)
+    ? new FileSource({ ...common, path: pathOf(watched), choice: { fps: config.fps }, pace: 'loop' })
+    : new RtspSource({ ...common, address: sub, transport: config.transport, fps: config.fps, random });
   return {
     source,
     looks: [],

@@ -15,12 +15,14 @@ import { addSimulate } from './simulate.ts';
 import { addSupportBundle } from './support-bundle.ts';
 import { addVerify } from './verify.ts';
 import { addVersion } from './version.ts';
+import { addVision } from './vision.ts';
 
 /** Every command of `quanwei`, in the order the help shows them. */
 export const COMMANDS: readonly ((program: Command) => void)[] = [
   addDemo,
   addUp,
   addGateway,
+  addVision,
   addCheck,
   addJournal,
   addVerify,

@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import type { GatewayConfig } from '../config/schema.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { iso } from '../kernel/clock.ts';
+import { idSource } from '../kernel/ids.ts';
+import type { Log } from '../kernel/log.ts';
+import { mediaPart } from '../kernel/media.ts';
+import type { WatchedCamera } from '../vision/camera.ts';
+import { openCamera } from '../vision/camera-parts.ts';
+import { BUILT_IN_MODELS, loadModels } from '../vision/models/catalogue.ts';
+import { ModelStore, modelsDirectory } from '../vision/models/store.ts';
+import type { Picture } from '../vision/picture.ts';
+import { Vision, type VisionSettings } from '../vision/process.ts';
+import { VERSION } from './version.ts';
+import { findVisionSecret, visionToken } from './vision-secret.ts';
+
+const QUALITY = 80;
+
+export interface VisionOptions {
+  /** Paths absolute, defaults filled. */
+  readonly config: GatewayConfig;
+  /** Directory of evidence and faces. */
+  readonly data: string;
+  /** Reads the configuration again. @throws QuanweiError BAD_CONFIG */
+  reload(): GatewayConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Puts the vision process together (design §3). @throws QuanweiError BAD_CONFIG, PORT_TAKEN */
+export async function startVision({ config, data, reload, clock, log }: VisionOptions): Promise<Vision> {
+  const secret = findVisionSecret(config);
+  const { vision } = config;
+  const random = Math.random;
+  mkdirSync(data, { recursive: true, mode: 0o750 });
+  return Vision.start({
+    settings: settingsOf(config),
+    reload: () => settingsOf(reload()),
+    broker: {
+      url: vision.broker ?? nearestListener(config),
+      id: vision.id,
+      secret,
+      ...(vision.ca === undefined ? {} : { ca: vision.ca }),
+    },
+    token: visionToken(secret),
+    data,
+    version: VERSION,
+    catalogue: loadModels([BUILT_IN_MODELS, ...vision.models]),
+    store: new ModelStore(modelsDirectory()),
+    open: (camera, hooks, engines) => openCamera(camera, hooks, engines, { clock, log, random, encode }),
+    keepSnapshot: (camera) => keepSnapshot(data, camera, clock),
+    hasEvidence: (ref) => mediaPart(data, ref, undefined) !== null,
+    clock,
+    log,
+    newId: idSource(clock),
+    random,
+  });
+}
+
+const settingsOf = ({ cameras, vision, site }: GatewayConfig): VisionSettings => ({
+  cameras,
+  vision,
+  timezone: site.timezone,
+});
+
+/** Of this box's listeners the plain one: the way does not leave the box. */
+function nearestListener({ mqtt }: GatewayConfig): string {
+  const urls = mqtt.listen.map(({ url }) => url);
+  const url = urls.find((one) => one.startsWith('mqtt://')) ?? urls[0] ?? 'mqtt://127.0.0.1:1883';
+  return url.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//127.0.0.1:');
+}
+
+function encode({ width, height, data }: Picture): Promise<Buffer> {
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: QUALITY })
+    .toBuffer();
+}
+
+async function keepSnapshot(data: string, camera: WatchedCamera, clock: Clock): Promise<string | null> {
+  const shown = await camera.newest.get();
+  if (shown === null) return null;
+  const day = iso(clock.wall()).slice(0, 10).replaceAll('-', '/');
+  const ref = `media/${day}/${camera.config.id}-snapshot-${randomUUID().slice(0, 8)}.jpg`;
+  mkdirSync(join(data, 'media', day), { recursive: true, mode: 0o750 });
+  writeFileSync(join(data, ref), shown.jpeg, { mode: 0o640 });
+  return ref;
+}
