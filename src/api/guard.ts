@@ -87,6 +87,12 @@ function refuseOtherSites(request: FastifyRequest): void {
   }
 }
 
+/** A browser says where a WebSocket comes from, and lets any site open one with this site’s cookies but for SameSite. */
+export function refuseForeignSocket({ headers }: FastifyRequest): void {
+  const { origin, host } = headers;
+  if (origin !== undefined && hostOf(origin) !== host?.toLowerCase()) throw otherSite();
+}
+
 const otherSite = (): QuanweiError =>
   new QuanweiError('FORBIDDEN', '拒绝来自其他网站的请求 · requests from other sites are refused');
 

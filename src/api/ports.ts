@@ -8,6 +8,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Bridge } from '../upstream/bridge.ts';
 import type { Accounts } from './accounts.ts';
+import type { VisionLink } from './vision-link.ts';
 
 /** The parts of other rooms the API needs, as narrow as it needs them. */
 export interface ApiBroker {
@@ -16,6 +17,13 @@ export interface ApiBroker {
   stats(): object;
   /** Puts out whoever may no longer be in. */
   recheck(): Promise<void>;
+}
+
+/** The vision process, as the page needs it. */
+export interface ApiVision {
+  readonly link: VisionLink;
+  /** Directory on this box that its `media/` lies in, when it is on this box. */
+  readonly data: string;
 }
 
 export interface ApiParts {
@@ -28,6 +36,8 @@ export interface ApiParts {
   /** `null` when no centre is configured. */
   readonly bridge: Bridge | null;
   readonly accounts: Accounts;
+  /** `null` without cameras. */
+  readonly vision?: ApiVision | null;
   readonly config: GatewayConfig;
   readonly clock: Clock;
   readonly log: Log;

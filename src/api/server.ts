@@ -3,6 +3,7 @@ import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
+import websocket from '@fastify/websocket';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import {
   jsonSchemaTransform,
@@ -22,6 +23,7 @@ import { addRoutes } from './routes/index.ts';
 import { Sessions } from './sessions.ts';
 import { SignInAttempts } from './sign-in-attempts.ts';
 import { stateOf } from './state.ts';
+import { Viewers } from './viewers.ts';
 
 /** Largest request body, bytes: the longest thing a person types is a note. */
 const BODY = 64 * 1024;
@@ -84,7 +86,11 @@ export async function createServer(parts: ApiParts): Promise<ApiServer> {
     state: () => stateOf(parts),
     alive: (session) => sessions.use(session) !== null,
   });
-  sessions.onEnd((session) => live.endSession(session));
+  const viewers = new Viewers({ journal, clock, log, alive: (session) => sessions.use(session) !== null });
+  sessions.onEnd((session) => {
+    live.endSession(session);
+    viewers.endSession(session);
+  });
   const health = new HealthCheck({ journal, clock, listening: () => parts.broker.addresses.length > 0 });
 
   await app.register(helmet, headers(secure));
@@ -102,12 +108,24 @@ export async function createServer(parts: ApiParts): Promise<ApiServer> {
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
   });
+  await app.register(websocket, { options: { maxPayload: 1_024, perMessageDeflate: false } });
   const routes = guardRoutes(app, sessions, cookieName(secure));
-  addRoutes(app, { ...parts, sessions, attempts, live, health, cookie: { name: cookieName(secure), secure } });
+  const { vision = null } = parts;
+  addRoutes(app, {
+    ...parts,
+    vision,
+    viewers,
+    sessions,
+    attempts,
+    live,
+    health,
+    cookie: { name: cookieName(secure), secure },
+  });
   servePage(app);
   // Streams never end by themselves: without this the server would wait for them for ever.
   app.addHook('preClose', async () => {
     live.close();
+    viewers.close();
     sessions.stop();
     renewal?.cancel();
   });
@@ -147,6 +165,8 @@ function headers(secure: boolean): Parameters<typeof helmet>[1] {
         scriptSrc: self,
         styleSrc: self,
         imgSrc: self,
+        // A live view is fed by the page's own program.
+        mediaSrc: ["'self'", 'blob:'],
         connectSrc: self,
         manifestSrc: self,
         formAction: self,

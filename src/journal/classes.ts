@@ -36,6 +36,8 @@ const CLASS_OF: Record<EntryKind, RecordClass> = {
   'device.candidate': 'messages',
   'door.command': 'audit',
   'door.result': 'audit',
+  'door.decision': 'audit',
+  'media.viewed': 'audit',
   'order.received': 'audit',
   'order.replied': 'audit',
   'account.changed': 'audit',

@@ -30,6 +30,8 @@ export const ENTRY_KINDS = [
   'device.candidate', // somebody unknown knocked
   'door.command',
   'door.result',
+  'door.decision', // whether a recognised face opens a door, and why or why not
+  'media.viewed', // somebody looked at a camera or at evidence, or took a copy
   'order.received',
   'order.replied',
   'account.changed',

@@ -3,6 +3,7 @@ import { Escalation } from '../alarms/escalation.ts';
 import { forgetAlarms } from '../alarms/forget.ts';
 import { Accounts } from '../api/accounts.ts';
 import { createServer } from '../api/server.ts';
+import { VisionLink } from '../api/vision-link.ts';
 import { Broker } from '../broker/broker.ts';
 import { openAuthority } from '../broker/ca.ts';
 import type { GatewayConfig } from '../config/schema.ts';
@@ -23,7 +24,7 @@ import { Bridge } from '../upstream/bridge.ts';
 import { centreOrders } from './orders.ts';
 import { VERSION } from './version.ts';
 import { visionDevices } from './vision-devices.ts';
-import { ensureVisionSecret } from './vision-secret.ts';
+import { ensureVisionSecret, visionToken } from './vision-secret.ts';
 import { Watch } from './watch.ts';
 
 /** The oldest alarm the centre has not confirmed may wait this long before that is an alarm of its own. */
@@ -60,8 +61,15 @@ export async function startGateway({ config, clock, log, firstPassword }: Gatewa
     const catalogue = loadCatalogue([BUILT_IN_PROFILES, ...config.profiles]);
     const journal = await Journal.open({ dir: config.data, clock, log, newId });
     closers.push(() => journal.close());
-    const seesWith = config.cameras.length === 0 ? null : { secret: ensureVisionSecret(config) };
-    const devices = [...config.devices, ...(seesWith === null ? [] : visionDevices(config, seesWith.secret))];
+    const secret = config.cameras.length === 0 ? null : ensureVisionSecret(config);
+    const devices = [...config.devices, ...(secret === null ? [] : visionDevices(config, secret))];
+    const vision =
+      secret === null
+        ? null
+        : {
+            link: new VisionLink({ url: config.vision.listen, token: visionToken(secret) }),
+            data: config.vision.data ?? config.data,
+          };
     const registry = await Registry.load({ journal, catalogue, config: { devices }, clock, log });
     closers.push(() => registry.close());
     const board = await Board.load({
@@ -177,6 +185,7 @@ export async function startGateway({ config, clock, log, firstPassword }: Gatewa
       bridge,
       broker,
       accounts,
+      vision,
       config,
       log,
       clock,

@@ -3,9 +3,10 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { HealthCheck } from '../health.ts';
 import type { Live } from '../live.ts';
-import type { ApiParts } from '../ports.ts';
+import type { ApiParts, ApiVision } from '../ports.ts';
 import type { Sessions } from '../sessions.ts';
 import type { SignInAttempts } from '../sign-in-attempts.ts';
+import type { Viewers } from '../viewers.ts';
 
 /** The server as the routes see it: requests are typed by their schemas. */
 export type Api = FastifyInstance<
@@ -22,5 +23,7 @@ export interface Context extends ApiParts {
   readonly attempts: SignInAttempts;
   readonly live: Live;
   readonly health: HealthCheck;
+  readonly vision: ApiVision | null;
+  readonly viewers: Viewers;
   readonly cookie: { readonly name: string; readonly secure: boolean };
 }

@@ -1,0 +1,110 @@
+import { type IncomingMessage, request } from 'node:http';
+import { WebSocket } from 'ws';
+import { z } from 'zod';
+import { QuanweiError } from '../kernel/errors.ts';
+
+/** Where the vision process serves pictures, and what it wants to be shown. */
+export interface VisionAddress {
+  /** `http://HOST:PORT` */
+  readonly url: string;
+  readonly token: string;
+}
+
+const ANSWER_MS = 5_000;
+const LARGEST_LIST = 256 * 1024;
+
+const Cameras = z.object({
+  cameras: z
+    .array(
+      z.object({
+        id: z.string().max(64),
+        state: z.enum(['online', 'degraded', 'offline']),
+        reason: z.string().max(300).nullable(),
+        fps: z.number().nullable(),
+        pictureAt: z.number().nullable(),
+      }),
+    )
+    .max(256),
+});
+export type CameraState = z.output<typeof Cameras>['cameras'][number];
+
+/** The gateway’s side of the vision process’s HTTP listener. That it is away is a state like any other. */
+export class VisionLink {
+  readonly #address: VisionAddress;
+
+  constructor(address: VisionAddress) {
+    this.#address = address;
+  }
+
+  /**
+   * Asks for something; the answer’s body is still to be read.
+   * @throws QuanweiError CAMERA_UNAVAILABLE nobody answers there
+   */
+  ask(path: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
+    const { url, token } = this.#address;
+    return new Promise((resolve, reject) => {
+      const asked = request(
+        new URL(path, url),
+        { headers: { ...headers, authorization: `Bearer ${token}` } },
+        (answer) => {
+          asked.setTimeout(0);
+          answer.on('error', () => undefined);
+          resolve(answer);
+        },
+      );
+      asked.setTimeout(ANSWER_MS, () => asked.destroy(new Error('no answer')));
+      asked.on('error', (cause) => reject(away(cause)));
+      asked.end();
+    });
+  }
+
+  /** How the cameras are; `null` when the vision process does not answer. */
+  async cameras(): Promise<ReadonlyMap<string, CameraState> | null> {
+    try {
+      const answer = await this.ask('/cameras');
+      let text = '';
+      for await (const chunk of answer) {
+        text += String(chunk);
+        if (text.length > LARGEST_LIST) return null;
+      }
+      const parsed = Cameras.safeParse(JSON.parse(text));
+      return parsed.success ? new Map(parsed.data.cameras.map((one) => [one.id, one])) : null;
+    } catch (thrown) {
+      if (thrown instanceof QuanweiError || thrown instanceof SyntaxError) return null;
+      if (thrown instanceof Error && 'code' in thrown) return null; // the connection broke half way
+      throw thrown;
+    }
+  }
+
+  /** A live view. What goes wrong is told by its `error` and `close`. */
+  watch(path: string): WebSocket {
+    const { url, token } = this.#address;
+    const address = new URL(path, url.replace(/^http/, 'ws'));
+    return new WebSocket(address, {
+      headers: { authorization: `Bearer ${token}` },
+      handshakeTimeout: ANSWER_MS,
+      perMessageDeflate: false,
+      maxPayload: 32 * 1024 * 1024,
+    });
+  }
+
+  /** Hands over a door’s picture. Whatever comes of it is told by MQTT, and nothing is tried again. */
+  doorPicture(device: string, at: number, jpeg: Buffer): Promise<void> {
+    const { url, token } = this.#address;
+    const target = new URL(`/door-picture?device=${encodeURIComponent(device)}&at=${at}`, url);
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'image/jpeg', 'content-length': jpeg.length };
+    return new Promise((resolve, reject) => {
+      const sent = request(target, { method: 'POST', headers }, (answer) => {
+        answer.resume();
+        if (answer.statusCode === 204) resolve();
+        else reject(away(new Error(`answered ${answer.statusCode ?? 0}`)));
+      });
+      sent.setTimeout(ANSWER_MS, () => sent.destroy(new Error('no answer')));
+      sent.on('error', (cause) => reject(away(cause)));
+      sent.end(jpeg);
+    });
+  }
+}
+
+const away = (cause: Error): QuanweiError =>
+  new QuanweiError('CAMERA_UNAVAILABLE', '视觉进程没有应答 · the vision process does not answer', { cause });
