@@ -1,10 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import sharp from 'sharp';
 import type { GatewayConfig } from '../config/schema.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { iso } from '../kernel/clock.ts';
 import { idSource } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import { mediaPart } from '../kernel/media.ts';
@@ -15,6 +12,7 @@ import { ModelStore, modelsDirectory } from '../vision/models/store.ts';
 import type { Picture } from '../vision/picture.ts';
 import { Vision, type VisionSettings } from '../vision/process.ts';
 import { VERSION } from './version.ts';
+import { keep, keepPictures, nameOf } from './vision-pictures.ts';
 import { findVisionSecret, visionToken } from './vision-secret.ts';
 
 const QUALITY = 80;
@@ -36,6 +34,7 @@ export async function startVision({ config, data, reload, clock, log }: VisionOp
   const { vision } = config;
   const random = Math.random;
   mkdirSync(data, { recursive: true, mode: 0o750 });
+  const evidence = keepPictures(data);
   return Vision.start({
     settings: settingsOf(config),
     reload: () => settingsOf(reload()),
@@ -50,7 +49,8 @@ export async function startVision({ config, data, reload, clock, log }: VisionOp
     version: VERSION,
     catalogue: loadModels([BUILT_IN_MODELS, ...vision.models]),
     store: new ModelStore(modelsDirectory()),
-    open: (camera, hooks, engines) => openCamera(camera, hooks, engines, { clock, log, random, encode }),
+    open: (camera, hooks, engines, { timezone }) =>
+      openCamera(camera, hooks, engines, { timezone, evidence, clock, log, random, encode }),
     keepSnapshot: (camera) => keepSnapshot(data, camera, clock),
     hasEvidence: (ref) => mediaPart(data, ref, undefined) !== null,
     clock,
@@ -82,9 +82,5 @@ function encode({ width, height, data }: Picture): Promise<Buffer> {
 async function keepSnapshot(data: string, camera: WatchedCamera, clock: Clock): Promise<string | null> {
   const shown = await camera.newest.get();
   if (shown === null) return null;
-  const day = iso(clock.wall()).slice(0, 10).replaceAll('-', '/');
-  const ref = `media/${day}/${camera.config.id}-snapshot-${randomUUID().slice(0, 8)}.jpg`;
-  mkdirSync(join(data, 'media', day), { recursive: true, mode: 0o750 });
-  writeFileSync(join(data, ref), shown.jpeg, { mode: 0o640 });
-  return ref;
+  return (await keep(data, nameOf(camera.config.id, 'snapshot', clock.wall(), 'jpg'), shown.jpeg)).ref;
 }

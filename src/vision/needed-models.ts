@@ -1,4 +1,4 @@
-import type { CameraConfig, VisionConfig } from '../config/schema.ts';
+import type { CameraConfig } from '../config/schema.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
 import type { ModelCatalogue } from './models/catalogue.ts';
 import type { ModelFile } from './models/entry.ts';
@@ -6,26 +6,19 @@ import type { ModelStore } from './models/store.ts';
 
 /** The pose of whoever is near a fence. */
 export const POSE = 'movenet-lightning';
-export const FACE_MODELS = {
-  faces: 'fr_detect',
-  landmarks: 'fr_landmark',
-  embedding: 'fr_feature',
-  liveness: 'fr_liveness',
-} as const;
 
 export const looksForPeople = ({ fences, lines, zones }: CameraConfig): boolean =>
   fences.length + lines.length + zones.length > 0;
 
-/** Ids of the models these cameras need, in two sets that run apart: people, and faces. */
-export function neededModels(
-  cameras: readonly CameraConfig[],
-  vision: Pick<VisionConfig, 'doorPictures'>,
-): { readonly people: string[]; readonly faces: string[] } {
-  const people = new Set(cameras.filter(looksForPeople).map(({ detector }) => detector));
-  if (cameras.some(({ fences }) => fences.length > 0)) people.add(POSE);
-  const asks = vision.doorPictures || cameras.some(({ faces }) => faces !== false);
-  return { people: [...people], faces: asks ? Object.values(FACE_MODELS) : [] };
+/** Ids of the models that find people, for these cameras. */
+export function peopleModels(cameras: readonly CameraConfig[]): string[] {
+  const ids = new Set(cameras.filter(looksForPeople).map(({ detector }) => detector));
+  if (cameras.some(({ fences }) => fences.length > 0)) ids.add(POSE);
+  return [...ids];
 }
+
+export const asksForFaces = (cameras: readonly CameraConfig[], doorPictures: boolean): boolean =>
+  doorPictures || cameras.some(({ faces }) => faces !== false);
 
 export interface FoundModels {
   readonly files: ModelFile[];
@@ -45,7 +38,7 @@ export async function findModels(
     try {
       files.push(await store.open(catalogue.wanted(id)));
     } catch (thrown) {
-      missing.push(`${id}: ${thrown instanceof QuanweiError ? thrown.describe() : messageOf(thrown)}`);
+      missing.push(thrown instanceof QuanweiError ? thrown.describe() : `${id}: ${messageOf(thrown)}`);
     }
   }
   return { files, missing };

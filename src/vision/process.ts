@@ -9,7 +9,7 @@ import type { CameraHooks, OpenedCamera } from './camera-parts.ts';
 import { type Engines, startEngines } from './engines.ts';
 import type { ModelCatalogue } from './models/catalogue.ts';
 import type { ModelStore } from './models/store.ts';
-import { neededModels } from './needed-models.ts';
+import { asksForFaces, peopleModels } from './needed-models.ts';
 import { Overload, type Work } from './overload.ts';
 import { Conditions } from './report/conditions.ts';
 import type { BrokerAddress } from './report/connection.ts';
@@ -159,10 +159,10 @@ export class Vision {
   }
 
   async #begin(): Promise<void> {
-    const { catalogue, store, clock, log, random } = this.#parts;
+    const { catalogue, store, data, clock, log, random } = this.#parts;
     const { cameras, vision } = this.#settings;
     this.#engines = await startEngines(cameras, vision, {
-      ...{ catalogue, store, clock, log, random },
+      ...{ catalogue, store, data, clock, log, random },
       health: (event) => this.#reporter.health(event),
     });
     for (const camera of cameras) this.#watch(camera, this.#engines);
@@ -237,4 +237,7 @@ export class Vision {
 
 const done = (detail: string): Reply => ({ result: 'ok', code: '200', detail });
 
-const neededOf = ({ cameras, vision }: VisionSettings) => neededModels(cameras, vision);
+const neededOf = ({ cameras, vision }: VisionSettings) => [
+  peopleModels(cameras),
+  asksForFaces(cameras, vision.doorPictures),
+];

@@ -67,6 +67,6 @@ export async function eventually<T>(
     const found = await look();
     if (found !== false && found !== null && found !== undefined) return found;
     if (performance.now() - begun > ms) throw new Error(`not within ${ms} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 60));
   }
 }

@@ -16,7 +16,7 @@ export class VisionProcess {
   constructor(gateway: GatewayProcess, env: Record<string, string> = {}) {
     this.#gateway = gateway;
     this.#env = env;
-    onTestFinished(() => this.end('SIGKILL'));
+    onTestFinished(async () => void (await this.end('SIGKILL')));
   }
 
   get pid(): number {
@@ -49,14 +49,16 @@ export class VisionProcess {
     this.#child?.kill(signal);
   }
 
-  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  /** @returns its exit code */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     const child = this.#child;
     this.#child = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return null;
     const gone = once(child, 'exit');
     child.kill(signal);
     if (signal === 'SIGKILL') child.kill('SIGCONT');
     await gone;
     this.output = '';
+    return child.exitCode;
   }
 }
