@@ -51,7 +51,7 @@ test('every route lets in exactly those it says', async () => {
   }
   expect(wrong).toEqual([]);
   expect(box.server.routes.length).toBeGreaterThan(40);
-});
+}, 120_000);
 
 test('what nobody signed in may do is this and no more', async () => {
   const box = await Box.start();
