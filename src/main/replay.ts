@@ -10,6 +10,7 @@ import type { IntrusionEvent } from '../vision/event.ts';
 import { ForkedInference } from '../vision/inference/forked.ts';
 import { BUILT_IN_MODELS, loadModels } from '../vision/models/catalogue.ts';
 import { ModelStore, modelsDirectory } from '../vision/models/store.ts';
+import { MotionGate } from '../vision/motion.ts';
 
 const POSE_MODEL = 'movenet-lightning';
 
@@ -63,7 +64,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     inference,
     detector: { id: detector.id, start, continue: least },
     pose: pose?.id ?? null,
-    motion: { moves: () => true },
+    motion: new MotionGate(camera.masks),
     report: (event, context) => void told.push([event, context]),
   });
   const source = new FileSource({

@@ -27,7 +27,7 @@ const ASTRIDE = 0.04;
 /** A leg on this side of the top, in heights below it. */
 const LEG_BELOW = 0.12;
 /** Who was first seen on the fence moved up or down by so much meanwhile, and not aside, in heights. */
-const MOVED = 0.12;
+const MOVED = 0.35;
 
 export interface Evidence {
   readonly onGround: boolean;
