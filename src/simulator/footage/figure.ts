@@ -14,6 +14,8 @@ export interface Surface {
   readonly corners: Uint32Array;
   readonly places: Float32Array;
   readonly texture: Texture;
+  /** Both sides of it are seen, as of a lock of hair. */
+  readonly open: boolean;
 }
 
 export interface Texture {
@@ -45,6 +47,7 @@ interface Mesh {
   readonly metadata: { readonly joint_pos_idxs?: Record<string, number[]> };
 }
 
+/** Pixels, a power of two. */
 const TEXTURE_SIZE = 512;
 /** Of the body only what no clothes cover is drawn. */
 const BARE: ReadonlySet<Segment> = new Set<Segment>(['head', 'neck', 'hand.L', 'hand.R', 'forearm.L', 'forearm.R']);
@@ -96,6 +99,7 @@ async function dressed(
     points,
     triangles(mesh, () => true),
     await material.file(piece.texture),
+    piece.mesh.includes('/hair/'),
   );
 }
 
@@ -139,7 +143,13 @@ function only({ corners, uvs }: Triangles, mesh: Mesh, wanted: ReadonlySet<Segme
   return kept;
 }
 
-async function surface(mesh: Mesh, points: Float32Array, faces: Triangles, image: Buffer): Promise<Surface> {
+async function surface(
+  mesh: Mesh,
+  points: Float32Array,
+  faces: Triangles,
+  image: Buffer,
+  open = false,
+): Promise<Surface> {
   const { data, info } = await sharp(image)
     .resize(TEXTURE_SIZE, TEXTURE_SIZE, { fit: 'fill' })
     .ensureAlpha()
@@ -164,6 +174,7 @@ async function surface(mesh: Mesh, points: Float32Array, faces: Triangles, image
     corners: Uint32Array.from(faces.corners),
     places,
     texture: { width: info.width, height: info.height, data },
+    open,
   };
 }
 

@@ -56,28 +56,36 @@ function projected(view: View, surface: Surface, parts: Record<Segment, Placed>)
   const { points, weights, parts: which } = surface;
   const world = new Float32Array(points.length);
   const seen = new Float32Array(points.length);
-  const sum = new Float64Array(12);
   for (let vertex = 0; vertex * 3 < points.length; vertex += 1) {
-    sum.fill(0);
+    const x = points[vertex * 3] as number;
+    const y = points[vertex * 3 + 1] as number;
+    const z = points[vertex * 3 + 2] as number;
+    let wx = 0;
+    let wy = 0;
+    let wz = 0;
     for (let nth = vertex * 4; nth < vertex * 4 + 4; nth += 1) {
       const weight = weights[nth] as number;
       if (weight === 0) continue;
-      const from = (which[nth] as number) * 12;
-      for (let term = 0; term < 12; term += 1)
-        sum[term] = (sum[term] as number) + weight * (all[from + term] as number);
+      const m = (which[nth] as number) * 12;
+      wx +=
+        weight *
+        ((all[m] as number) * x + (all[m + 1] as number) * y + (all[m + 2] as number) * z + (all[m + 9] as number));
+      wy +=
+        weight *
+        ((all[m + 3] as number) * x +
+          (all[m + 4] as number) * y +
+          (all[m + 5] as number) * z +
+          (all[m + 10] as number));
+      wz +=
+        weight *
+        ((all[m + 6] as number) * x +
+          (all[m + 7] as number) * y +
+          (all[m + 8] as number) * z +
+          (all[m + 11] as number));
     }
-    const [x, y, z] = [
-      points[vertex * 3] as number,
-      points[vertex * 3 + 1] as number,
-      points[vertex * 3 + 2] as number,
-    ];
-    for (let axis = 0; axis < 3; axis += 1) {
-      world[vertex * 3 + axis] =
-        (sum[axis * 3] as number) * x +
-        (sum[axis * 3 + 1] as number) * y +
-        (sum[axis * 3 + 2] as number) * z +
-        (sum[9 + axis] as number);
-    }
+    world[vertex * 3] = wx;
+    world[vertex * 3 + 1] = wy;
+    world[vertex * 3 + 2] = wz;
     view.see(world, seen, vertex * 3, SAMPLES);
   }
   return { world, seen };
@@ -104,36 +112,40 @@ function boxOf(meshes: readonly Projected[], view: View): Pick<Drawn, 'left' | '
 }
 
 function fill(drawn: Drawn, { world, seen }: Projected, surface: Surface, shade: number): void {
-  const { corners, places, texture } = surface;
+  const { corners, places, texture, open } = surface;
   const { colours, nearness, depths } = drawn;
   const columns = (drawn.right - drawn.left) * SAMPLES;
   const rows = (drawn.bottom - drawn.top) * SAMPLES;
-  const [offsetX, offsetY] = [drawn.left * SAMPLES, drawn.top * SAMPLES];
+  const offsetX = drawn.left * SAMPLES + 0.5;
+  const offsetY = drawn.top * SAMPLES + 0.5;
   for (let corner = 0; corner < corners.length; corner += 3) {
-    const [a, b, c] = [
-      (corners[corner] as number) * 3,
-      (corners[corner + 1] as number) * 3,
-      (corners[corner + 2] as number) * 3,
-    ];
-    const [na, nb, nc] = [seen[a + 2] as number, seen[b + 2] as number, seen[c + 2] as number];
-    if (na <= 0 || nb <= 0 || nc <= 0) continue;
-    const [ax, ay] = [(seen[a] as number) - offsetX, (seen[a + 1] as number) - offsetY];
-    const [bx, by] = [(seen[b] as number) - offsetX, (seen[b + 1] as number) - offsetY];
-    const [cx, cy] = [(seen[c] as number) - offsetX, (seen[c + 1] as number) - offsetY];
+    const a = (corners[corner] as number) * 3;
+    const b = (corners[corner + 1] as number) * 3;
+    const c = (corners[corner + 2] as number) * 3;
+    const ax = (seen[a] as number) - offsetX;
+    const ay = (seen[a + 1] as number) - offsetY;
+    const bx = (seen[b] as number) - offsetX;
+    const by = (seen[b + 1] as number) - offsetY;
+    const cx = (seen[c] as number) - offsetX;
+    const cy = (seen[c + 1] as number) - offsetY;
+    // Negative: its outer side is seen. The inner side of what is closed never is.
     const area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay);
-    if (area === 0) continue;
-    const firstX = Math.max(0, Math.ceil(Math.min(ax, bx, cx) - 0.5));
-    const lastX = Math.min(columns - 1, Math.floor(Math.max(ax, bx, cx) - 0.5));
-    const firstY = Math.max(0, Math.ceil(Math.min(ay, by, cy) - 0.5));
-    const lastY = Math.min(rows - 1, Math.floor(Math.max(ay, by, cy) - 0.5));
+    if (area === 0 || (area > 0 && !open)) continue;
+    const firstX = Math.max(0, Math.ceil(Math.min(ax, bx, cx)));
+    const lastX = Math.min(columns - 1, Math.floor(Math.max(ax, bx, cx)));
+    const firstY = Math.max(0, Math.ceil(Math.min(ay, by, cy)));
+    const lastY = Math.min(rows - 1, Math.floor(Math.max(ay, by, cy)));
     if (firstX > lastX || firstY > lastY) continue;
-    const light = shade * lightOn(world, a, b, c, area);
+    const na = seen[a + 2] as number;
+    const nb = seen[b + 2] as number;
+    const nc = seen[c + 2] as number;
+    if (na <= 0 || nb <= 0 || nc <= 0) continue;
+    let light = 0;
     const uv = corner * 2;
     for (let y = firstY; y <= lastY; y += 1) {
       for (let x = firstX; x <= lastX; x += 1) {
-        const [px, py] = [x + 0.5, y + 0.5];
-        const wb = ((px - ax) * (cy - ay) - (cx - ax) * (py - ay)) / area;
-        const wc = ((bx - ax) * (py - ay) - (px - ax) * (by - ay)) / area;
+        const wb = ((x - ax) * (cy - ay) - (cx - ax) * (y - ay)) / area;
+        const wc = ((bx - ax) * (y - ay) - (x - ax) * (by - ay)) / area;
         const wa = 1 - wb - wc;
         if (wa < 0 || wb < 0 || wc < 0) continue;
         const near = wa * na + wb * nb + wc * nc;
@@ -141,8 +153,9 @@ function fill(drawn: Drawn, { world, seen }: Projected, surface: Surface, shade:
         if (near <= (nearness[at] as number)) continue;
         const u = wa * (places[uv] as number) + wb * (places[uv + 2] as number) + wc * (places[uv + 4] as number);
         const v = wa * (places[uv + 1] as number) + wb * (places[uv + 3] as number) + wc * (places[uv + 5] as number);
-        const texel = (((v | 0) & 511) * texture.width + ((u | 0) & 511)) * 4;
+        const texel = (((v | 0) & (texture.height - 1)) * texture.width + ((u | 0) & (texture.width - 1))) * 4;
         if ((texture.data[texel + 3] as number) < 110) continue;
+        if (light === 0) light = shade * lightOn(world, a, b, c, area);
         nearness[at] = near;
         depths[at] = wa * (world[a + 2] as number) + wb * (world[b + 2] as number) + wc * (world[c + 2] as number);
         const red = Math.min(255, (texture.data[texel] as number) * light) | 0;
@@ -156,19 +169,17 @@ function fill(drawn: Drawn, { world, seen }: Projected, surface: Surface, shade:
 
 /** Sky from above and sun from one side; the side of a triangle that is seen is the outer one. */
 function lightOn(world: Float32Array, a: number, b: number, c: number, area: number): number {
-  const [ux, uy, uz] = [
-    (world[b] as number) - (world[a] as number),
-    (world[b + 1] as number) - (world[a + 1] as number),
-    (world[b + 2] as number) - (world[a + 2] as number),
-  ];
-  const [vx, vy, vz] = [
-    (world[c] as number) - (world[a] as number),
-    (world[c + 1] as number) - (world[a + 1] as number),
-    (world[c + 2] as number) - (world[a + 2] as number),
-  ];
+  const ux = (world[b] as number) - (world[a] as number);
+  const uy = (world[b + 1] as number) - (world[a + 1] as number);
+  const uz = (world[b + 2] as number) - (world[a + 2] as number);
+  const vx = (world[c] as number) - (world[a] as number);
+  const vy = (world[c + 1] as number) - (world[a + 1] as number);
+  const vz = (world[c + 2] as number) - (world[a + 2] as number);
   const side = area < 0 ? 1 : -1;
-  const [x, y, z] = [(uy * vz - uz * vy) * side, (uz * vx - ux * vz) * side, (ux * vy - uy * vx) * side];
-  const size = Math.hypot(x, y, z) || 1;
+  const x = (uy * vz - uz * vy) * side;
+  const y = (uz * vx - ux * vz) * side;
+  const z = (ux * vy - uy * vx) * side;
+  const size = Math.sqrt(x * x + y * y + z * z) || 1;
   const sun = Math.max(0, (x * SUN[0] + y * SUN[1] + z * SUN[2]) / size);
-  return 0.5 + 0.22 * (y / size + 1) * 0.5 + 0.55 * sun;
+  return 0.5 + 0.11 * (y / size + 1) + 0.55 * sun;
 }
