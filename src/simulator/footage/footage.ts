@@ -22,6 +22,9 @@ export interface Footage {
 /** The same whether this runs from `src/` or from `dist/`. */
 const SOURCES = fileURLToPath(new URL('../../../src/simulator/footage/', import.meta.url));
 
+/** Files that do nothing to the pictures. */
+const SERVES = /^(cameras|footage)\.ts$/;
+
 export interface FootageOptions {
   /** Where clips and what they are made from are kept; default `QUANWEI_FOOTAGE_DIR`, or a directory of the user's cache. */
   readonly cache?: string;
@@ -39,7 +42,7 @@ export const footageCache = (env: NodeJS.ProcessEnv = process.env): string =>
  */
 export async function compose(script: Script, options: FootageOptions = {}): Promise<Footage> {
   const { cache = footageCache(), main = false, say = () => undefined } = options;
-  const home = join(cache, `${script.name}${main ? '-main' : ''}-${await digestOf(script)}`);
+  const home = await homeOf(script, cache, main);
   if (!existsSync(home)) {
     const material = await fetchMaterial(cache, say);
     say(`composing ${script.name} (${script.seconds} s) …`);
@@ -54,6 +57,20 @@ export async function compose(script: Script, options: FootageOptions = {}): Pro
       await rm(scratch, { recursive: true, force: true });
     }
   }
+  return footageIn(home, main);
+}
+
+/** What `compose` would give, when it is there already; `null` otherwise. */
+export async function composed(script: Script, options: FootageOptions = {}): Promise<Footage | null> {
+  const { cache = footageCache(), main = false } = options;
+  const home = await homeOf(script, cache, main);
+  return existsSync(home) ? footageIn(home, main) : null;
+}
+
+const homeOf = async (script: Script, cache: string, main: boolean): Promise<string> =>
+  join(cache, `${script.name}${main ? '-main' : ''}-${await digestOf(script)}`);
+
+async function footageIn(home: string, main: boolean): Promise<Footage> {
   const truth = JSON.parse(await readFile(join(home, 'truth.json'), 'utf8')) as Truth;
   return { file: join(home, 'sub.mp4'), main: main ? join(home, 'main.mp4') : null, truth };
 }
@@ -92,7 +109,7 @@ async function make(script: Script, material: Material, into: string, main: bool
 /** Of the script and of the program that plays it: whoever changes either gets new clips. */
 async function digestOf(script: Script): Promise<string> {
   const digest = createHash('sha256').update(JSON.stringify(script));
-  const sources = (await readdir(SOURCES)).filter((name) => name.endsWith('.ts')).sort();
+  const sources = (await readdir(SOURCES)).filter((name) => name.endsWith('.ts') && !SERVES.test(name)).sort();
   for (const name of sources) digest.update(await readFile(join(SOURCES, name)));
   return digest.digest('hex').slice(0, 12);
 }

@@ -1,7 +1,8 @@
 """An RTSP camera: GStreamer's own server sends files as they are. Says its port.
 
 Argument: JSON {"port": 0, "streams": {"/main": {"file": …, "codec": "h264" or "hevc", "loop": false}},
-"user": null, "password": …, "digest": false}. With "loop" the file is a bare byte stream (.h264), sent again and again.
+"user": null, "password": …, "digest": false}. With "loop" the file is a bare H.264 byte stream of 25 frames a second,
+each with an access unit delimiter, sent again and again without a gap.
 """
 
 import json
@@ -19,7 +20,31 @@ PAY = {
     "hevc": "h265parse ! rtph265pay name=pay0 pt=96 config-interval=1",
 }
 
-RAW = {"h264": "video/x-h264", "hevc": "video/x-h265"}
+DELIMITER = b"\x00\x00\x00\x01\x09"
+FRAME_NS = 40_000_000
+
+
+class Circle:
+    """Gives the frames of a file to each viewer's appsrc, with times that only go up."""
+
+    def __init__(self, file):
+        with open(file, "rb") as bytes_:
+            first, *frames = bytes_.read().split(DELIMITER)
+        self.frames = [DELIMITER + frame for frame in frames]
+
+    def configure(self, _factory, media):
+        source = media.get_element().get_child_by_name("source")
+        sent = {"n": 0}
+
+        def more(appsrc, _length):
+            buffer = Gst.Buffer.new_wrapped(self.frames[sent["n"] % len(self.frames)])
+            buffer.pts = buffer.dts = sent["n"] * FRAME_NS
+            buffer.duration = FRAME_NS
+            sent["n"] += 1
+            appsrc.emit("push-buffer", buffer)
+
+        source.connect("need-data", more)
+
 
 about = json.loads(sys.argv[1])
 Gst.init(None)
@@ -42,8 +67,9 @@ for path, stream in about["streams"].items():
     demux = "tsdemux" if stream["file"].endswith(".ts") else "qtdemux"
     source = f'filesrc location="{stream["file"]}" ! {demux}'
     if stream.get("loop"):
-        caps = f"{RAW[stream['codec']]},stream-format=byte-stream,framerate=25/1"
-        source = f'multifilesrc location="{stream["file"]}" loop=true caps="{caps}"'
+        caps = "video/x-h264,stream-format=byte-stream,alignment=au,framerate=25/1"
+        source = f'appsrc name=source format=time caps="{caps}"'
+        factory.connect("media-configure", Circle(stream["file"]).configure)
     factory.set_launch(f"( {source} ! {PAY[stream['codec']]} )")
     if about.get("user") is not None:
         permissions = GstRtspServer.RTSPPermissions()
