@@ -2,9 +2,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildProgram } from './build.mjs';
+import { prepareCameras } from './cameras.mjs';
 import { fetchModels } from './models.mjs';
 import { installNodePackages } from './node-packages.mjs';
-import { installSystemPackages, PURPOSES } from './system-packages.mjs';
+import { installSystemPackages, installUsefulPackages, PURPOSES } from './system-packages.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -49,6 +50,10 @@ export async function setUp(args, { root = ROOT, env = process.env } = {}) {
       console.error('[setup] CI=true: a missing part is a failure');
       return 1;
     }
+  }
+  if (options.for === 'demo') {
+    await installUsefulPackages('demo', { say, env });
+    await prepareCameras(root, { say, env });
   }
   say(`ready for ${options.for} (${Math.round(performance.now() - began)} ms)`);
   return 0;

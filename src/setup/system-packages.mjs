@@ -16,7 +16,7 @@ const installed = (name) => () => succeeds('dpkg', ['-s', name]);
 
 /**
  * What is needed beside Node, for which purpose, and how to see that it is there. A program somebody installed in
- * another way than apt counts.
+ * another way than apt counts. `useful`: for what it is good without being needed.
  */
 const PARTS = [
   // Cameras are read through it; nothing but vision needs it.
@@ -28,12 +28,17 @@ const PARTS = [
   { name: 'chromium', for: ['test'], found: onPath('chromium') },
   { name: 'fonts-noto-cjk', for: ['test'], found: installed('fonts-noto-cjk') },
   // Cameras in software.
-  { name: 'python3', for: ['test'], found: () => existsSync('/usr/bin/python3') },
-  { name: 'python3-gi', for: ['test'], found: installed('python3-gi') },
-  { name: 'gir1.2-gst-rtsp-server-1.0', for: ['test'], found: installed('gir1.2-gst-rtsp-server-1.0') },
-  { name: 'gstreamer1.0-plugins-base', for: ['test'], found: installed('gstreamer1.0-plugins-base') },
-  { name: 'gstreamer1.0-plugins-good', for: ['test'], found: installed('gstreamer1.0-plugins-good') },
-  { name: 'gstreamer1.0-plugins-bad', for: ['test'], found: installed('gstreamer1.0-plugins-bad') },
+  { name: 'python3', for: ['test'], useful: ['demo'], found: () => existsSync('/usr/bin/python3') },
+  { name: 'python3-gi', for: ['test'], useful: ['demo'], found: installed('python3-gi') },
+  {
+    name: 'gir1.2-gst-rtsp-server-1.0',
+    for: ['test'],
+    useful: ['demo'],
+    found: installed('gir1.2-gst-rtsp-server-1.0'),
+  },
+  { name: 'gstreamer1.0-plugins-base', for: ['test'], useful: ['demo'], found: installed('gstreamer1.0-plugins-base') },
+  { name: 'gstreamer1.0-plugins-good', for: ['test'], useful: ['demo'], found: installed('gstreamer1.0-plugins-good') },
+  { name: 'gstreamer1.0-plugins-bad', for: ['test'], useful: ['demo'], found: installed('gstreamer1.0-plugins-bad') },
   // A disk with a slow fsync, a clock that jumps, a network that is gone.
   { name: 'gcc', for: ['test', 'bench'], found: onPath('gcc') },
   { name: 'libc6-dev', for: ['test', 'bench'], found: () => existsSync('/usr/include/stdio.h') },
@@ -58,6 +63,14 @@ export function installSystemPackages(purpose, { say, env }) {
     PARTS.filter((part) => part.for.includes(purpose)),
     { say, env },
   );
+}
+
+/** What makes a purpose better and can be done without: installed where nobody has to be asked, else left out. */
+export function installUsefulPackages(purpose, { say, env }) {
+  const parts = PARTS.filter((part) => part.useful?.includes(purpose) && !part.found());
+  if (parts.length === 0 || (rootPrefix(env) !== null && onPath('apt-get')())) return install(parts, { say, env });
+  say(`optional, not installed: ${parts.map((part) => part.name).join(' ')}`);
+  return parts;
 }
 
 /** Installs what compiling a native package needs; gives the parts that are still missing afterwards. */

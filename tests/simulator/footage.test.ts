@@ -1,8 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Joints, moved, pose, SIDES } from '../../src/simulator/footage/body.ts';
+import { serve } from '../../src/simulator/footage/cameras.ts';
 import { frames } from '../../src/simulator/footage/clip.ts';
 import { CLIMBS, type Script, viewOf } from '../../src/simulator/footage/clips.ts';
 import { loadFigure } from '../../src/simulator/footage/figure.ts';
@@ -13,6 +15,7 @@ import { climb, walk } from '../../src/simulator/footage/motion.ts';
 import { paint } from '../../src/simulator/footage/scene.ts';
 import { dataDir } from '../support/data-dir.ts';
 import { canCompose, clip } from '../support/footage.ts';
+import { canServeRtsp } from '../support/rtsp.ts';
 
 const possible = await canCompose();
 const script = CLIMBS[0] as Script;
@@ -170,4 +173,22 @@ test('a package of the right name with other bytes is not used', async () => {
     hint: expect.stringContaining('digest'),
   });
   expect(readdirSync(cache)).toEqual([]);
+});
+
+test.runIf(possible && canServeRtsp())('a demo camera goes round without a gap: its times only go up', async () => {
+  const dir = dataDir();
+  const short = join(dir, 'short.mp4');
+  const { file } = await clip('climb-brick-150');
+  execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', file, '-t', '2', '-c', 'copy', short]);
+  const camera = await serve({ '/main': short });
+  if (camera === null) throw new Error('no GStreamer');
+  onTestFinished(() => camera.close());
+  const url = `rtsp://127.0.0.1:${camera.port}/main`;
+  const asked = ['-v', 'error', '-rtsp_transport', 'tcp', '-read_intervals', '%+4', '-show_entries', 'packet=pts_time'];
+  const { stdout } = await promisify(execFile)('ffprobe', [...asked, '-of', 'csv=p=0', url]);
+  const times = stdout.split('\n').flatMap((line) => (line === '' ? [] : [Number.parseFloat(line)]));
+  expect(times.length).toBeGreaterThan(80);
+  const steps = times.slice(1).map((time, nth) => time - (times[nth] as number));
+  expect(Math.min(...steps)).toBeGreaterThan(0.03);
+  expect(Math.max(...steps)).toBeLessThan(0.05);
 });

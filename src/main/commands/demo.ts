@@ -9,6 +9,7 @@ interface DemoOptions {
   readonly port: number;
   readonly mqttPort: number;
   readonly data?: string;
+  readonly prepare?: true;
   readonly json?: true;
 }
 
@@ -26,8 +27,15 @@ export function addDemo(program: Command): void {
     .option('--port <n>', '网页端口 port of the page; another free one when it is taken', port, 8080)
     .option('--mqtt-port <n>', '设备端口 port for devices, likewise', port, 1883)
     .option('--data <dir>', '数据目录 keep the data here (default: a temporary directory)')
+    .option('--prepare', '只准备摄像机素材 only compose the footage of its cameras, once a machine; half a minute')
     .option('--json', 'one JSON object, then nothing more')
-    .action(async ({ host, port: httpPort, mqttPort, data, json }: DemoOptions) => {
+    .action(async ({ host, port: httpPort, mqttPort, data, prepare, json }: DemoOptions) => {
+      if (prepare === true) {
+        const { prepareDemoCameras } = await import('../../simulator/footage/cameras.ts');
+        const terminal = new Terminal();
+        await prepareDemoCameras({ say: (line) => void terminal.line(`[demo] ${line}`) });
+        return;
+      }
       const stopped = stopSignal();
       const { startDemo } = await import('../demo.ts');
       const demo = await startDemo({
