@@ -8,6 +8,8 @@ import { BUILT_IN_PROFILES, loadCatalogue } from '../devices/catalogue.ts';
 import { type Clock, SystemClock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import { type DemoCompound, demoCompound } from '../simulator/compound.ts';
+import { type DemoCameras, demoCameras } from '../simulator/footage/cameras.ts';
+import { watchCameras } from './demo-vision.ts';
 import { startGateway } from './gateway.ts';
 
 export interface DemoOptions {
@@ -25,13 +27,15 @@ export interface Demo {
   readonly page: string;
   readonly mqtt: string;
   readonly devices: number;
+  /** Ids; none where their footage was not prepared. */
+  readonly cameras: readonly string[];
   /** Made for this run; `null` when the data directory is one of an earlier run. */
   readonly login: { readonly name: string; readonly password: string } | null;
   /** Stops everything and leaves nothing behind. */
   close(): Promise<void>;
 }
 
-/** A whole compound in one process: the gateway, and every kind of device in software. */
+/** A whole compound: the gateway and every kind of device in software here, the cameras watched by a process of their own. */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
   const { log, clock = new SystemClock() } = options;
   const closers: (() => unknown)[] = [];
@@ -43,7 +47,9 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     if (options.data === undefined) closers.push(() => rmSync(data, { recursive: true, force: true }));
     else mkdirSync(data, { recursive: true, mode: 0o700 });
     const compound = demoCompound();
-    const config = await configuration(options, data, compound);
+    const filmed = await demoCameras();
+    if (filmed !== null) closers.push(() => filmed.close());
+    const config = await configuration(options, data, compound, filmed?.cameras ?? []);
     // Given, not made up by the gateway: nobody has to change it before looking around.
     const firstPassword = randomBytes(8)
       .toString('hex')
@@ -53,14 +59,21 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     const [mqtt = ''] = gateway.mqtt;
     const simulation = await compound.play({ url: mqtt, catalogue: loadCatalogue([BUILT_IN_PROFILES]), clock, log });
     closers.push(() => simulation.stop());
-    return { page: gateway.http, mqtt, devices: compound.devices.length, login: gateway.firstLogin, close };
+    if (filmed !== null) closers.push(watchCameras(config, filmed.cameras));
+    const cameras = config.cameras.map(({ id }) => id);
+    return { page: gateway.http, mqtt, devices: compound.devices.length, cameras, login: gateway.firstLogin, close };
   } catch (thrown) {
     await close();
     throw thrown;
   }
 }
 
-async function configuration(options: DemoOptions, data: string, compound: DemoCompound): Promise<GatewayConfig> {
+async function configuration(
+  options: DemoOptions,
+  data: string,
+  compound: DemoCompound,
+  cameras: DemoCameras['cameras'],
+): Promise<GatewayConfig> {
   const [mqtt, http] = [await portFor('127.0.0.1', options.mqttPort), await portFor(options.host, options.httpPort)];
   const config = GatewayConfig.parse({
     site: { id: 'demo', name: '泉水花园（演示）', street: 'demo' },
@@ -68,6 +81,8 @@ async function configuration(options: DemoOptions, data: string, compound: DemoC
     mqtt: { listen: [`mqtt://127.0.0.1:${mqtt}`] },
     http: { listen: `http://${options.host}:${http}` },
     alarms: { fireReleases: compound.fireReleases },
+    cameras,
+    vision: { listen: `http://127.0.0.1:${await portFor('127.0.0.1', 8090)}` },
   });
   return { ...config, devices: compound.devices };
 }

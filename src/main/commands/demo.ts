@@ -46,8 +46,8 @@ export function addDemo(program: Command): void {
         log: createLog('demo', process.env['QUANWEI_LOG'] ?? 'error'),
       });
       const terminal = new Terminal();
-      const { page, mqtt, devices, login } = demo;
-      if (json === true) await terminal.json({ page, mqtt, devices, login });
+      const { page, mqtt, devices, cameras, login } = demo;
+      if (json === true) await terminal.json({ page, mqtt, devices, cameras, login });
       else {
         await terminal.line();
         await terminal.line('  泉卫演示 · Quanwei demo');
@@ -56,6 +56,12 @@ export function addDemo(program: Command): void {
         await terminal.line(`  用户 user      ${login?.name ?? '（上次的 as before）'}`);
         await terminal.line(`  密码 password  ${login?.password ?? '（上次的 as before）'}`);
         await terminal.line(`  设备 devices   ${devices}，${mqtt}`);
+        if (cameras.length > 0)
+          await terminal.line(`  摄像机 cameras ${cameras.join('，')}：约半分钟后有人翻墙 soon somebody climbs`);
+        else
+          await terminal.line(
+            '  摄像机 cameras 无：素材未准备 none: their footage is not here; quanwei demo --prepare',
+          );
         await terminal.line();
         await terminal.line('  约 8 秒后有火警，各门自动打开。In about 8 s there is a fire alarm, and the doors open.');
         await terminal.line('  Ctrl-C 停止，不留任何东西 stops and leaves nothing behind');
