@@ -106,7 +106,9 @@ install_program() {
   # Models are kept with the data: they outlive the program's versions, and the service can add a size a camera asks for.
   run install -d -m 700 "$DATA"
   run install -d -m 755 "$DATA/models"
-  if [ -d "$SOURCE/models/cache" ]; then run cp -an "$SOURCE/models/cache/." "$DATA/models/"; fi
+  for kept in "${QUANWEI_MODELS_DIR-}" "$SOURCE/models/cache"; do
+    if [ -n "$kept" ] && [ -d "$kept" ] && ! [ "$kept" -ef "$DATA/models" ]; then run cp -an "$kept/." "$DATA/models/"; fi
+  done
   run env QUANWEI_MODELS_DIR="$DATA/models" "$node" "$SOURCE/src/setup/setup.mjs" --for run
   new=$PROGRAM.new
   run rm -rf "$new"

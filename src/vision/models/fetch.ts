@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, QuanweiError } from '../../kernel/errors.ts';
 import type { WantedModel } from './catalogue.ts';
@@ -98,10 +98,20 @@ function finished({ entry, width, height }: WantedModel, [first, ...rest]: reado
   });
 }
 
+const SCRATCH = '.fetching-';
+/** Left by a process that was killed; no download of ours takes so long. */
+const ABANDONED_MS = 24 * 3_600_000;
+
 async function scratchIn(directory: string): Promise<string> {
   try {
     await mkdir(directory, { recursive: true });
-    return await mkdtemp(join(directory, '.fetching-'));
+    for (const name of await readdir(directory)) {
+      const left = join(directory, name);
+      if (!name.startsWith(SCRATCH)) continue;
+      const { mtimeMs } = await stat(left);
+      if (Date.now() - mtimeMs > ABANDONED_MS) await rm(left, { recursive: true, force: true });
+    }
+    return await mkdtemp(join(directory, SCRATCH));
   } catch (cause) {
     throw storageError(directory, cause);
   }
