@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { addBackup, addRestore } from './backup.ts';
 import { addCa } from './ca.ts';
+import { addCameras } from './cameras.ts';
 import { addCheck } from './check.ts';
 import { addDemo } from './demo.ts';
 import { addDetect } from './detect.ts';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   addGateway,
   addVision,
   addCheck,
+  addCameras,
   addJournal,
   addVerify,
   addBackup,
