@@ -6,9 +6,10 @@ import type { Figure } from './figure.ts';
 import { inference } from './inference.ts';
 import { latency } from './latency.ts';
 import { slowDisk } from './slow-disk.ts';
+import { visionDecode } from './vision-decode.ts';
 
 /**
- * `npm run bench -- [--json] [--only acceptance,latency,slow-disk,backlog,faces,inference] [--quick]`: every figure beside
+ * `npm run bench -- [--json] [--only acceptance,latency,slow-disk,backlog,faces,inference,decode] [--quick]`: every figure beside
  * its peer, in one run on one machine. `--quick` takes a hundredth of the work: for trying the benchmark, not for quoting.
  */
 const { values } = parseArgs({
@@ -36,6 +37,7 @@ const scenarios: Record<string, () => Promise<void>> = {
   },
   faces: () => faces(report, Math.max(20, 200 * scale)),
   inference: () => inference(report, Math.max(20, 100 * scale)),
+  decode: () => visionDecode(report, scale === 1 ? 60 : 10),
 };
 
 const wanted = values.only?.split(',') ?? Object.keys(scenarios);

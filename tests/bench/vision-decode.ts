@@ -21,7 +21,18 @@ export async function visionDecode(report: Report, seconds: number): Promise<voi
       const film = scene === 'still' ? `${source}:s=${size},loop=loop=-1:size=1:start=0` : `${source}:s=${size}`;
       const file = made(
         `bench-${name}-${scene}.mp4`,
-        ...['-f', 'lavfi', '-i', `${film},noise=alls=4:allf=t`, '-t', `${seconds}`, '-c:v', 'libx264', '-preset', 'veryfast'],
+        ...[
+          '-f',
+          'lavfi',
+          '-i',
+          `${film},noise=alls=4:allf=t`,
+          '-t',
+          `${seconds}`,
+          '-c:v',
+          'libx264',
+          '-preset',
+          'veryfast',
+        ],
         ...['-bf', '0', '-g', '50', '-b:v', rate, '-pix_fmt', 'yuv420p'],
       );
       const [ours, alone]: [number[], number[]] = [[], []];
@@ -29,7 +40,15 @@ export async function visionDecode(report: Report, seconds: number): Promise<voi
         alone.push(cpuOf(spawnSync('bash', ['-c', TIMES, 'bash', ...decoding(file)]).stderr.toString()) / seconds);
         ours.push((await watched(file)) / seconds);
       }
-      report(figure(`${name}, ${scene}: one camera at 5 fps`, median(ours), 'CPU s/s', 'ffmpeg decoding alone', median(alone)));
+      report(
+        figure(
+          `${name}, ${scene}: one camera at 5 fps`,
+          median(ours),
+          'CPU s/s',
+          'ffmpeg decoding alone',
+          median(alone),
+        ),
+      );
     }
   }
 }
