@@ -17,7 +17,7 @@ export interface Quality {
   readonly brightness: number;
   /** Standard deviation of the same. */
   readonly contrast: number;
-  /** Part of what the embedding sees (brows to chin) that lies outside the picture, 0–1. */
+  /** Part of the face from the brows to below the mouth that lies outside the picture, 0–1. */
   readonly cut: number;
 }
 
@@ -123,12 +123,18 @@ export function measure(picture: Picture, box: Box, points: readonly Point[], al
   };
 }
 
-/** By a grid of 16 × 16 places of the aligned face. */
+/** Of the aligned face: from the brows to below the mouth, from cheek to cheek; tight photos lack what is around it. */
+const CORE = { x: 22, y: 30, width: 68, height: 74 };
+
+/** By a grid of 16 × 16 places. */
 function outside(picture: Picture, points: readonly Point[]): number {
   const place = invert(similarity(points, PLACES));
   let missing = 0;
   for (let i = 0; i < 256; i += 1) {
-    const at = { x: ((i % 16) + 0.5) * (ALIGNED / 16), y: (Math.floor(i / 16) + 0.5) * (ALIGNED / 16) };
+    const at = {
+      x: CORE.x + (((i % 16) + 0.5) * CORE.width) / 16,
+      y: CORE.y + ((Math.floor(i / 16) + 0.5) * CORE.height) / 16,
+    };
     const { x, y } = apply(place, at);
     if (x < 0 || y < 0 || x >= picture.width || y >= picture.height) missing += 1;
   }
