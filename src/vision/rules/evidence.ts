@@ -16,12 +16,15 @@ const GATES: Record<Sensitivity, Gate> = {
   high: { signs: 0, unexplained: 0 },
 };
 
-const LIMITS: Limits = { elevation: 0.35, rise: 0.3, ascent: 0.3, aside: 1 };
+const LIMITS: Limits = { elevation: 0.3, rise: 0.22, ascent: 0.25, aside: 1 };
 
 /** N of M: of the last five sightings, or of the last half second where frames come faster. */
 const LAST = 5;
 const LAST_MS = 500;
 const STALE_MS = 2_000;
+/** Any sign must show in so many sightings of the ascent, and in this part of those that could be read. */
+const SHOWN = 2;
+const SHOWN_SHARE = 0.5;
 /** Hips this much below the top are over it all the same: who sits astride has them there, in heights. */
 const ASTRIDE = 0.04;
 /** A leg on this side of the top, in heights below it. */
@@ -52,7 +55,7 @@ export function evidenceOf(climber: Climber, sensitivity: Sensitivity): Evidence
   const overFromGround = over.filter((one) => risen.includes(one) || hasLeg(one));
   if (stoodOnGround) {
     const posture = meanSigns(risen);
-    const asked = posture >= gate.signs && (sensitivity === 'high' || risen.some(legSign));
+    const asked = posture >= gate.signs && (sensitivity === 'high' || shows(risen));
     return {
       onGround: newest !== undefined && !onFence.includes(newest) && (newest.ascent ?? 0) < LIMITS.ascent,
       climbing: asked && holds(risen, recent, 3, 0.6),
@@ -97,8 +100,13 @@ function meanSigns(samples: readonly Sample[]): number {
   return read.length === 0 ? 0 : read.reduce((sum, { posture }) => sum + posture.signs, 0) / read.length;
 }
 
-/** Arms alone are raised by people who wave, too. */
-const legSign = ({ posture }: Sample): boolean => posture.kneeUp || posture.feetApart;
+/** Arms alone are raised by people who wave, too; and one frame in which the joints of a walker are mistaken is not enough. */
+function shows(samples: readonly Sample[]): boolean {
+  const read = samples.filter(({ posture }) => posture.readable > 0);
+  const signs = read.filter(({ posture }) => posture.signs > 0);
+  const legs = signs.some(({ posture }) => posture.kneeUp || posture.feetApart);
+  return legs && signs.length >= SHOWN && signs.length >= SHOWN_SHARE * read.length;
+}
 
 const hasLeg = ({ posture }: Sample): boolean => posture.leg !== null;
 

@@ -234,6 +234,18 @@ describe('what is no climb', () => {
     expect(watch(rule(), moments, of)).toEqual([]);
   });
 
+  test('a way straight through it, with a single frame in which the joints were mistaken', () => {
+    const moments = path({ x: 300, y: GROUND, height: 100 }, [
+      { doing: 'standing', seconds: 2 },
+      { doing: 'standing', seconds: 5, y: 150 },
+    ]);
+    const mistaken = (n: number) =>
+      moments.map((one, i): Moment => (i >= 18 && i < 18 + n ? { ...one, doing: 'climbing' } : one));
+    expect(watch(rule(), mistaken(1), of)).toEqual([]);
+    // As it would be told if several frames said so.
+    expect(watch(rule(), mistaken(4), of)).not.toEqual([]);
+  });
+
   test('a jump', () => {
     const moments = path(
       { x: 300, y: GROUND, height: 100 },
