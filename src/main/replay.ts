@@ -99,7 +99,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     await inference.close();
   }
   const { frames, still, detected, poses } = analysis.counts;
-  return { frames, seconds, cpu: cpuSeconds() - before, still, detected, poses };
+  return { frames, seconds: Math.round(seconds * 1_000) / 1_000, cpu: cpuSeconds() - before, still, detected, poses };
 }
 
 /** USER_HZ: a constant of the Linux ABI. */

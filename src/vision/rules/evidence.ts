@@ -12,7 +12,7 @@ interface Gate {
 
 const GATES: Record<Sensitivity, Gate> = {
   low: { signs: 1, unexplained: 2.5 },
-  normal: { signs: 0.5, unexplained: 1.5 },
+  normal: { signs: 0.75, unexplained: 1.5 },
   high: { signs: 0, unexplained: 0 },
 };
 
