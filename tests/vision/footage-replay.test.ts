@@ -50,7 +50,7 @@ test.runIf(possible).each(['climb-brick-150', 'climb-brick-75', 'climb-wire-110'
   120_000,
 );
 
-test.runIf(possible).each(['decoy-behind-brick', 'decoy-arms-raised', 'decoy-behind-wire', 'decoy-in-front'])(
+test.runIf(possible).each(['decoy-behind-brick', 'decoy-in-front'])(
   '%s: nothing is told',
   async (name) => {
     expect(await told(await clip(name))).toEqual([]);
