@@ -55,7 +55,7 @@ export async function createServer(parts: ApiParts): Promise<ApiServer> {
     bodyLimit: BODY,
     requestTimeout: 30_000,
     exposeHeadRoutes: false,
-    routerOptions: { maxParamLength: 100 },
+    routerOptions: { maxParamLength: 160 },
     http: { maxHeaderSize: 16 * 1024 },
     ...(certificate === null ? {} : { https: { ...certificate, maxHeaderSize: 16 * 1024 } }),
   } as FastifyServerOptions) as unknown as FastifyInstance;

@@ -5,14 +5,12 @@ import type { Clock } from '../kernel/clock.ts';
 import { idSource } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import { mediaPart } from '../kernel/media.ts';
-import type { WatchedCamera } from '../vision/camera.ts';
 import { openCamera } from '../vision/camera-parts.ts';
 import { BUILT_IN_MODELS, loadModels } from '../vision/models/catalogue.ts';
 import { ModelStore, modelsDirectory } from '../vision/models/store.ts';
 import type { Picture } from '../vision/picture.ts';
 import { Vision, type VisionSettings } from '../vision/process.ts';
 import { VERSION } from './version.ts';
-import { keep, keepPictures, nameOf } from './vision-pictures.ts';
 import { findVisionSecret, visionToken } from './vision-secret.ts';
 
 const QUALITY = 80;
@@ -34,7 +32,6 @@ export async function startVision({ config, data, reload, clock, log }: VisionOp
   const { vision } = config;
   const random = Math.random;
   mkdirSync(data, { recursive: true, mode: 0o750 });
-  const evidence = keepPictures(data);
   return Vision.start({
     settings: settingsOf(config),
     reload: () => settingsOf(reload()),
@@ -49,9 +46,9 @@ export async function startVision({ config, data, reload, clock, log }: VisionOp
     version: VERSION,
     catalogue: loadModels([BUILT_IN_MODELS, ...vision.models]),
     store: new ModelStore(modelsDirectory()),
-    open: (camera, hooks, engines, { timezone }) =>
-      openCamera(camera, hooks, engines, { timezone, evidence, clock, log, random, encode }),
-    keepSnapshot: (camera) => keepSnapshot(data, camera, clock),
+    open: (camera, hooks, engines, evidence, { timezone, vision: { clip } }) =>
+      openCamera(camera, hooks, engines, { timezone, evidence, before: clip.before, clock, log, random, encode }),
+    media: { keepFor: config.retention.media, limit: vision.media, minFree: config.retention.minFree },
     hasEvidence: (ref) => mediaPart(data, ref, undefined) !== null,
     clock,
     log,
@@ -77,10 +74,4 @@ function encode({ width, height, data }: Picture): Promise<Buffer> {
   return sharp(data, { raw: { width, height, channels: 3 } })
     .jpeg({ quality: QUALITY })
     .toBuffer();
-}
-
-async function keepSnapshot(data: string, camera: WatchedCamera, clock: Clock): Promise<string | null> {
-  const shown = await camera.newest.get();
-  if (shown === null) return null;
-  return (await keep(data, nameOf(camera.config.id, 'snapshot', clock.wall(), 'jpg'), shown.jpeg)).ref;
 }

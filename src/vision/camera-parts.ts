@@ -1,15 +1,21 @@
 import type { CameraConfig } from '../config/schema.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { NewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import type { EventContext } from './analysis/camera-analysis.ts';
 import type { Look } from './camera.ts';
 import { FileSource } from './capture/file-source.ts';
+import { Recorder } from './capture/recorder.ts';
+import { Ring } from './capture/ring.ts';
 import { RtspSource } from './capture/rtsp-source.ts';
 import type { FrameSource } from './capture/source.ts';
 import type { Engines } from './engines.ts';
-import type { EvidenceReference, HealthEvent, IntrusionEvent } from './event.ts';
+import type { HealthEvent, IntrusionEvent } from './event.ts';
+import type { Evidence } from './evidence/evidence.ts';
 import { faceLook } from './face-look.ts';
+import { MotionGate } from './motion.ts';
 import { peopleLook } from './people-look.ts';
+import { pictureLook } from './picture-look.ts';
 import type { Telling } from './report/message.ts';
 import { liveFeed } from './serve/feed.ts';
 import { LiveStream } from './serve/live-stream.ts';
@@ -17,15 +23,10 @@ import { type EncodeJpeg, NewestPicture } from './serve/newest-picture.ts';
 
 /** Where what a camera's looks find is told. */
 export interface CameraHooks {
-  /** @param at wall time, ms @returns the event's id */
-  tell(telling: Telling, at: number): string;
+  readonly newId: NewId;
+  /** @param at wall time, ms */
+  tell(telling: Telling, at: number, id?: string): void;
   health(event: HealthEvent): void;
-}
-
-/** Pictures of what happened. */
-export interface KeepPictures {
-  /** @returns references of what was kept; none when it could not be */
-  pictures(event: IntrusionEvent, context: EventContext, camera: CameraConfig): Promise<EvidenceReference[]>;
 }
 
 /** A camera as it is put together, before it is started. */
@@ -38,7 +39,9 @@ export interface OpenedCamera {
 
 export interface OpenParts {
   readonly timezone: string;
-  readonly evidence: KeepPictures;
+  readonly evidence: Evidence;
+  /** ms before an event that its clip shows. */
+  readonly before: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
@@ -48,44 +51,60 @@ export interface OpenParts {
 /** Without a detector the picture is looked at all the same: for its health, and by people. */
 const NO_DETECTOR = { width: 416, height: 256 };
 
+/** Kept in memory beyond what a clip needs, ms: pictures are made a moment after the event. */
+const SLACK = 3_000;
+/** Bytes of a camera's recording in memory at most. */
+const RING = 48 * 1024 * 1024;
+
 const isFile = (address: string): boolean => /^(file:|\/)/.test(address);
 const pathOf = (address: string): string => (address.startsWith('file:') ? new URL(address).pathname : address);
 
 export function openCamera(config: CameraConfig, hooks: CameraHooks, engines: Engines, parts: OpenParts): OpenedCamera {
   const { clock, log, random, encode, evidence, timezone } = parts;
-  const main = () => Promise.resolve(config.url);
-  const sub = () => Promise.resolve(config.subUrl ?? config.url);
+  const { transport, fps, width, url, subUrl = url } = config;
+  const main = () => Promise.resolve(url);
+  const sub = () => Promise.resolve(subUrl);
   const input = engines.people?.models.get(config.detector) ?? NO_DETECTOR;
-  const watched = config.subUrl ?? config.url;
-  const common = { width: config.width, input, clock, log };
-  const source = isFile(watched)
-    ? new FileSource({ ...common, path: pathOf(watched), choice: { fps: config.fps }, pace: 'loop' })
-    : new RtspSource({ ...common, address: sub, transport: config.transport, fps: config.fps, random });
-  const report = async (event: IntrusionEvent, context: EventContext): Promise<void> => {
-    const kept = await evidence.pictures(event, context, config).catch((thrown: unknown) => {
-      log.error({ err: thrown, camera: config.id }, 'evidence could not be kept');
-      return [];
-    });
-    hooks.tell(kept.length === 0 ? event : { ...event, evidence: kept }, context.frame.wall);
+  const common = { width, input, clock, log };
+  const ring = config.record && !isFile(url) ? new Ring({ clock, keep: parts.before + SLACK, limit: RING }) : null;
+  // One stream for both is fetched once.
+  const copy = ring !== null && subUrl === url ? { copy: ring.push } : {};
+  const source = isFile(subUrl)
+    ? new FileSource({ ...common, path: pathOf(subUrl), choice: { fps }, pace: 'loop' })
+    : new RtspSource({ ...common, ...copy, address: sub, transport, fps, random });
+  const recorder =
+    ring === null || subUrl === url ? null : new Recorder({ address: main, transport, copy: ring.push, clock, random });
+
+  const report = async (event: IntrusionEvent, { frame, people }: EventContext): Promise<void> => {
+    const id = hooks.newId();
+    const boxes = people.filter(({ track }) => track === event.track).map(({ box }) => box);
+    const { picture, mono, wall } = frame;
+    const kept = await evidence.keep({ camera: config.id, event: id, mono, wall, picture, boxes, ring });
+    hooks.tell(kept.pictures.length === 0 ? event : { ...event, evidence: kept.pictures }, wall, id);
+    const clip = await kept.clip;
+    if (clip !== null) hooks.tell({ type: 'evidence', camera: config.id, of: id, evidence: [clip] }, clock.wall());
   };
   const faces = faceLook(config, engines.faces, (event) => hooks.tell(event, clock.wall()));
   const people = peopleLook(config, engines.people, {
     timezone,
-    motion: { moves: () => true },
+    motion: new MotionGate(config.masks),
     faces: faces?.step,
     // Pictures are made while the next frame is looked at; told is it when they are there.
     report: (event, context) => void report(event, context),
   });
-  const alone = people === null ? faces : null;
-  const looks: Look[] = [people, alone].filter((one) => one !== null);
-  if (faces !== null && alone === null) looks.push({ frame: () => undefined, state: (state) => faces.state?.(state) });
+  const looks: Look[] = [pictureLook(config.id, (event) => hooks.health(event))];
+  if (people !== null) looks.push(people);
+  // Where people are followed faces are looked for beside them.
+  if (faces !== null)
+    looks.push(people === null ? faces : { frame: () => undefined, state: (state) => faces.state?.(state) });
+  if (recorder !== null) looks.push({ frame: () => undefined, close: () => recorder.stop() });
   return {
     source,
     looks,
     newest: new NewestPicture(encode),
     live: {
-      main: new LiveStream(liveFeed(main, config.transport, { clock }), clock),
-      sub: new LiveStream(liveFeed(sub, config.transport, { clock }), clock),
+      main: new LiveStream(liveFeed(main, transport, { clock }), clock),
+      sub: new LiveStream(liveFeed(sub, transport, { clock }), clock),
     },
   };
 }

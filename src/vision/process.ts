@@ -7,6 +7,8 @@ import type { Log } from '../kernel/log.ts';
 import { WatchedCamera } from './camera.ts';
 import type { CameraHooks, OpenedCamera } from './camera-parts.ts';
 import { type Engines, startEngines } from './engines.ts';
+import { Evidence } from './evidence/evidence.ts';
+import { MediaStore, type MediaStoreOptions } from './evidence/media-store.ts';
 import type { ModelCatalogue } from './models/catalogue.ts';
 import type { ModelStore } from './models/store.ts';
 import { asksForFaces, peopleModels } from './needed-models.ts';
@@ -40,11 +42,16 @@ export interface VisionParts {
   readonly catalogue: ModelCatalogue;
   readonly store: ModelStore;
   /** Puts a camera's parts together. */
-  open(camera: CameraConfig, hooks: CameraHooks, engines: Engines, settings: VisionSettings): OpenedCamera;
+  open(
+    camera: CameraConfig,
+    hooks: CameraHooks,
+    engines: Engines,
+    evidence: Evidence,
+    settings: VisionSettings,
+  ): OpenedCamera;
   /** Compares what a door sent; absent where that is not wanted. */
   doorPicture?(picture: DoorPicture, engines: Engines): Promise<void>;
-  /** Puts a picture of now into the media store. @returns its reference, `null` when there is none */
-  keepSnapshot(camera: WatchedCamera): Promise<string | null>;
+  readonly media: Omit<MediaStoreOptions, 'data' | 'clock' | 'log' | 'trouble'>;
   /** Whether evidence is there. */
   hasEvidence(ref: string): boolean;
   readonly clock: Clock;
@@ -61,6 +68,8 @@ export class Vision {
   #settings: VisionSettings;
   #engines: Engines | null = null;
   #served: Served | null = null;
+  #store: MediaStore | null = null;
+  #evidence: Evidence | null = null;
   #overload: Overload | null = null;
   /** One reload after the other. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -103,7 +112,16 @@ export class Vision {
         live: (id, stream) => vision.#cameras.get(id)?.live(stream) ?? null,
         ...(parts.settings.vision.doorPictures ? { doorPicture: (picture) => vision.#door(picture) } : {}),
       });
-      await vision.#begin();
+      const trouble = (reason: string | null): void =>
+        reporter.health({
+          type: 'health',
+          condition: 'storage',
+          active: reason !== null,
+          ...(reason === null ? {} : { reason }),
+        });
+      vision.#store = await MediaStore.open({ ...parts.media, data, clock, log, trouble });
+      vision.#evidence = new Evidence({ store: vision.#store, clock, log, clip: parts.settings.vision.clip });
+      await vision.#begin(vision.#evidence);
       vision.#overload = new Overload(
         clock,
         () => vision.#work(),
@@ -141,6 +159,7 @@ export class Vision {
     this.#overload?.stop();
     await this.#end([...this.#cameras.keys()]);
     await this.#engines?.close();
+    await this.#store?.close();
     await this.#served?.close();
     await this.#reporter.stop();
   }
@@ -154,27 +173,32 @@ export class Vision {
     }
     const camera = this.#cameras.get(command.camera);
     if (camera === undefined) return { result: 'error', code: '404', detail: 'no such camera' };
-    const ref = await this.#parts.keepSnapshot(camera);
-    return ref === null ? { result: 'error', code: '503', detail: 'the camera gives no picture' } : done(ref);
+    const shown = await camera.newest.get();
+    if (shown === null || this.#store === null) {
+      return { result: 'error', code: '503', detail: 'the camera gives no picture' };
+    }
+    const about = { camera: command.camera, event: command.id, wall: shown.at, what: 'plain' } as const;
+    return done((await this.#store.put(about, shown.jpeg)).ref);
   }
 
-  async #begin(): Promise<void> {
+  async #begin(evidence: Evidence): Promise<void> {
     const { catalogue, store, data, clock, log, random } = this.#parts;
     const { cameras, vision } = this.#settings;
     this.#engines = await startEngines(cameras, vision, {
       ...{ catalogue, store, data, clock, log, random },
       health: (event) => this.#reporter.health(event),
     });
-    for (const camera of cameras) this.#watch(camera, this.#engines);
+    for (const camera of cameras) this.#watch(camera, this.#engines, evidence);
   }
 
-  #watch(config: CameraConfig, engines: Engines): void {
+  #watch(config: CameraConfig, engines: Engines, evidence: Evidence): void {
     const { clock, log } = this.#parts;
     const hooks: CameraHooks = {
-      tell: (telling, at) => this.#reporter.tell(telling, at),
+      newId: this.#parts.newId,
+      tell: (telling, at, id) => this.#reporter.tell(telling, at, id),
       health: (event) => this.#reporter.health(event),
     };
-    const opened = this.#parts.open(config, hooks, engines, this.#settings);
+    const opened = this.#parts.open(config, hooks, engines, evidence, this.#settings);
     const status = (one: Parameters<Reporter['camera']>[1]) => this.#reporter.camera(config.id, one);
     this.#cameras.set(config.id, new WatchedCamera({ config, ...opened, clock, log, status }));
   }
@@ -200,14 +224,18 @@ export class Vision {
       const changed = before.cameras.map(({ id }) => id).filter((id) => !same(id));
       const gone = changed.filter((id) => !after.cameras.some((one) => one.id === id));
       this.#settings = after;
+      const evidence = this.#evidence;
+      if (evidence === null) return { result: 'error', code: '503', detail: 'starting' };
       const models = (of: VisionSettings) => JSON.stringify(neededOf(of));
       if (models(before) === models(after) && this.#engines !== null) {
         await this.#end(changed);
-        for (const camera of after.cameras) if (!this.#cameras.has(camera.id)) this.#watch(camera, this.#engines);
+        for (const camera of after.cameras) {
+          if (!this.#cameras.has(camera.id)) this.#watch(camera, this.#engines, evidence);
+        }
       } else {
         await this.#end([...this.#cameras.keys()]);
         await this.#engines?.close();
-        await this.#begin();
+        await this.#begin(evidence);
       }
       for (const id of gone) this.#reporter.forgetCamera(id);
       const added = after.cameras.filter(({ id }) => !before.cameras.some((one) => one.id === id)).length;

@@ -10,7 +10,7 @@ const Reference = z.object({
   year: z.string().regex(/^\d{4}$/),
   month: z.string().regex(/^\d{2}$/),
   day: z.string().regex(/^\d{2}$/),
-  name: z.string().max(100),
+  name: z.string().max(160),
 });
 
 export function mediaRoutes(app: Api, { vision, viewers }: Context): void {

@@ -88,12 +88,14 @@ export class Reporter {
     this.#connect();
   }
 
-  /** Tells what happened. @param at wall time it happened, ms @returns its id, which later evidence refers to */
-  tell(telling: Telling, at: number): string {
-    const id = this.#parts.newId();
+  /**
+   * Tells what happened.
+   * @param at wall time it happened, ms
+   * @param id where later evidence refers to it; made up when absent
+   */
+  tell(telling: Telling, at: number, id = this.#parts.newId()): void {
     this.#parts.outbox.add({ id, time: iso(at), telling });
     this.#flush();
-    return id;
   }
 
   /** A lasting trouble came or went. */

@@ -63,7 +63,11 @@ function vision(broker: TestBroker, { dir = dataDir(), most = 100, command }: Op
   });
   reporter.start(conditions);
   onTestFinished(() => reporter.stop());
-  const tell = (event: VisionEvent) => reporter.tell(event, clock.wall());
+  const tell = (event: VisionEvent): string => {
+    const id = newId();
+    reporter.tell(event, clock.wall(), id);
+    return id;
+  };
   return { dir, clock, outbox, reporter, tell };
 }
 
