@@ -1,15 +1,17 @@
 import { parseArgs } from 'node:util';
 import { acceptance } from './acceptance.ts';
 import { backlog } from './backlog.ts';
+import { beside } from './beside.ts';
 import { faces } from './faces.ts';
 import type { Figure } from './figure.ts';
 import { inference } from './inference.ts';
 import { latency } from './latency.ts';
+import { models } from './models.ts';
 import { slowDisk } from './slow-disk.ts';
 import { visionDecode } from './vision-decode.ts';
 
 /**
- * `npm run bench -- [--json] [--only acceptance,latency,slow-disk,backlog,faces,inference,decode] [--quick]`: every figure beside
+ * `npm run bench -- [--json] [--only NAME,NAME] [--quick]`: every figure beside
  * its peer, in one run on one machine. `--quick` takes a hundredth of the work: for trying the benchmark, not for quoting.
  */
 const { values } = parseArgs({
@@ -30,6 +32,7 @@ const report = (figure: Figure): void => {
 const scenarios: Record<string, () => Promise<void>> = {
   acceptance: () => acceptance(report, Math.max(200, 5_000 * scale)),
   latency: () => latency(report, Math.max(100, 2_000 * scale)),
+  beside: () => beside(report, Math.max(100, 2_000 * scale)),
   'slow-disk': () => slowDisk(report),
   backlog: async () => {
     await backlog(report, 10_000);
@@ -37,6 +40,7 @@ const scenarios: Record<string, () => Promise<void>> = {
   },
   faces: () => faces(report, Math.max(20, 200 * scale)),
   inference: () => inference(report, Math.max(20, 100 * scale)),
+  models: () => models(report, Math.max(10, 60 * scale)),
   decode: () => visionDecode(report, scale === 1 ? 60 : 10),
 };
 

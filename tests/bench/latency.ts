@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { GatewayProcess } from '../support/gateway-process.ts';
 import { LoadClient } from '../support/mqtt-load.ts';
 import { type Compound, compound, gateway, pass, press, SECRET } from './compound.ts';
 import { figure, percentile, type Report } from './figure.ts';
@@ -9,10 +10,10 @@ import { installed, mosquitto, type Peer } from './peers.ts';
 import { follow } from './sse.ts';
 import { subscribe } from './subscriber.ts';
 
-const PRESSES_PER_SECOND = 200;
+export const PRESSES_PER_SECOND = 200;
 const OTHER_PER_SECOND = 1_000;
 
-interface Timing {
+export interface Timing {
   readonly pressed: Map<string, number>;
   readonly upstream: Map<string, number>;
   readonly page: Map<string, number>;
@@ -59,7 +60,7 @@ async function play(port: number, all: Compound, login: boolean, other: number, 
 /** Share of the presses, the first ones, that only warm up: a gateway runs for years, and so do its peers. */
 const WARM_UP = 0.25;
 
-function ages(timing: Timing, arrived: Map<string, number>): number[] {
+export function ages(timing: Timing, arrived: Map<string, number>): number[] {
   const all: number[] = [];
   for (const [button, at] of timing.pressed) {
     const arrival = arrived.get(button);
@@ -71,11 +72,23 @@ function ages(timing: Timing, arrived: Map<string, number>): number[] {
 
 const fresh = (): Timing => ({ pressed: new Map(), upstream: new Map(), page: new Map() });
 
-async function oursOnce(buttons: number, other: number): Promise<Timing> {
+/**
+ * @param settings further ones of the gateway
+ * @param beside starts what runs beside it; what it gives ends that
+ */
+export async function oursOnce(
+  buttons: number,
+  other: number,
+  settings: Record<string, unknown> = {},
+  beside: (ours: GatewayProcess) => Promise<() => Promise<void>> = async () => async () => undefined,
+): Promise<Timing> {
   const dir = mkdtempSync(join(tmpdir(), 'quanwei-bench-'));
   const centre = await mosquitto();
   const setup = compound(buttons, 20);
-  const ours = await gateway(dir, setup.devices, { upstream: { url: `mqtt://127.0.0.1:${centre.port}` } });
+  const ours = await gateway(dir, setup.devices, {
+    upstream: { url: `mqtt://127.0.0.1:${centre.port}` },
+    ...settings,
+  });
   await ours.start();
   const timing = fresh();
   const reader = await subscribe(centre.port, 'quanwei/v1/+/+/event/#', (_topic, payload, at) => {
@@ -87,10 +100,12 @@ async function oursOnce(buttons: number, other: number): Promise<Timing> {
     const device = (entry as { body?: { alarm?: { device?: string } } }).body?.alarm?.device;
     if (entry.kind === 'alarm.raised' && device !== undefined) timing.page.set(device, at);
   });
+  const end = await beside(ours);
   try {
     await play(ours.ports.mqtt, setup.compound, true, other, timing);
     return timing;
   } finally {
+    await end();
     page.end();
     reader.end();
     await ours.stop();
