@@ -17,7 +17,8 @@ const STRIDE = 4;
 /**
  * CenterNet, in either of two forms: one output, the list the graph makes itself, [1, n, 6] = x1, y1, x2, y2, score, class;
  * or two, from which the list is made here and which fit any input size: the heat map [1, h, w, classes] through the
- * sigmoid, and [1, h, w, 4] with the distances from the cell's corner to left, top, right and bottom.
+ * sigmoid, and [1, h, w, 4] with the distances from the cell's corner to left, top, right and bottom. The corner, not the
+ * middle: so the graph makes its own list, and tests/vision/decoders/graphs.test.ts holds the two beside each other.
  */
 export const decoder: Decoder<'persons'> = {
   task: 'persons',

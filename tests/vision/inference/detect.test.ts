@@ -65,6 +65,22 @@ describe('a picture', () => {
     }
   });
 
+  test('somebody whom the edge cuts: the box ends at the edge, not in the padding', async () => {
+    const [line] = await detect(photo);
+    const [x1 = 0, , x2 = 0] = sure(line as Line).sort((a, b) => b[2] - b[0] - (a[2] - a[0]))[0] ?? [];
+    const { width = 0, height = 0 } = await sharp(photo).metadata();
+    // Half of the widest of them, in a picture that is padded on both sides.
+    const half = { left: Math.round((x1 + x2) / 2), top: 0, width: width - Math.round((x1 + x2) / 2), height };
+    const cut = join(dir, 'cut.png');
+    await sharp(photo).extract(half).toFile(cut);
+    const [seen] = await detect(cut);
+    expect(seen?.boxes.length).toBeGreaterThan(0);
+    for (const [left, top, right, bottom] of seen?.boxes ?? []) {
+      expect([left >= 0, top >= 0, right <= half.width, bottom <= half.height]).not.toContain(false);
+    }
+    expect(Math.min(...(seen?.boxes ?? []).map(([left]) => left))).toBe(0);
+  });
+
   test('a threshold cuts, and the short form is for people', async () => {
     const { stdout } = await quanwei('detect', photo, '--threshold', '0.4');
     expect(stdout).toMatch(/^第 0 帧 frame 0: 3\n( {2}0\.\d\d {2}\d+×\d+ \+ \(\d+, \d+\)\n){3}$/);

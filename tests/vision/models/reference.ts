@@ -68,12 +68,7 @@ export function rescaled({ json, weights }: TfjsGraph, width: number, height: nu
   const [down, across] = (dims[1]?.size === '3' ? [dims[2], dims[3]] : [dims[1], dims[2]]) as [Dim, Dim];
   const [y, x] = [height / Number(down.size), width / Number(across.size)];
   [down.size, across.size] = [String(height), String(width)];
-  const places = new Map<string, number>();
-  let at = 0;
-  for (const spec of graph.weightsManifest.flatMap((group) => group.weights)) {
-    places.set(spec.name, at);
-    at += spec.shape.reduce((a, b) => a * b, 1) * (spec.quantization === undefined ? 4 : 2);
-  }
+  const places = placesOf(graph);
   for (const name of new Set(
     graph.modelTopology.node.flatMap(({ op, input }) => (op === 'ResizeBilinear' ? [input?.[1]] : [])),
   )) {
@@ -83,6 +78,26 @@ export function rescaled({ json, weights }: TfjsGraph, width: number, height: nu
     bytes.writeInt32LE(Math.round(bytes.readInt32LE(place + 4) * x), place + 4);
   }
   return { json: JSON.stringify(graph), weights: bytes };
+}
+
+/** The same graph with other whole numbers in one of its constants. */
+export function withNumbers({ json, weights }: TfjsGraph, name: string, numbers: readonly number[]): TfjsGraph {
+  const place = placesOf(JSON.parse(json) as Topology).get(name);
+  if (place === undefined) throw new Error(`${name} is no constant`);
+  const bytes = Buffer.from(weights);
+  for (const [i, number] of numbers.entries()) bytes.writeInt32LE(number, place + i * 4);
+  return { json, weights: bytes };
+}
+
+/** Where each constant begins in the weights. */
+function placesOf({ weightsManifest }: Topology): Map<string, number> {
+  const places = new Map<string, number>();
+  let at = 0;
+  for (const spec of weightsManifest.flatMap((group) => group.weights)) {
+    places.set(spec.name, at);
+    at += spec.shape.reduce((a, b) => a * b, 1) * (spec.quantization === undefined ? 4 : 2);
+  }
+  return places;
 }
 
 /** Outputs as TensorFlow.js computes them, in the order they are named. */
