@@ -46,7 +46,7 @@ function programs(named: string[], scripts: Record<string, string> = {}): string
 /** A checkout whose packages are these ones and whose npm only notes what it was asked. */
 function checkout() {
   const root = dataDir();
-  for (const part of ['package.json', 'package-lock.json', 'src/setup']) {
+  for (const part of ['package.json', 'package-lock.json', 'device-profiles', 'src/setup']) {
     cpSync(join(ROOT, part), join(root, part), { recursive: true });
   }
   mkdirSync(join(root, 'node_modules'));

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { QuanweiError } from '../kernel/errors.ts';
 import { compileProfile, type Profile } from './compile.ts';
 import { type ProfileProblem, readProfile } from './profile-file.ts';
+import { remembered } from './remembered-profiles.ts';
 
 export type { Profile } from './compile.ts';
 
@@ -79,7 +80,9 @@ export function loadCatalogue(dirs: readonly string[]): Catalogue {
 
 /** @throws QuanweiError BAD_PROFILE */
 export function loadProfile(file: string): Profile {
-  const { definition, problems } = readProfile(file, readFileSync(file, 'utf8'));
+  const text = readFileSync(file, 'utf8');
+  const known = dirname(file) === BUILT_IN_PROFILES ? remembered(file, text) : null;
+  const { definition, problems } = known === null ? readProfile(file, text) : { definition: known, problems: [] };
   if (definition === null) throw badProfile(problems);
   return { ...definition, file, program: compileProfile(definition) };
 }

@@ -1,5 +1,7 @@
-import { PerformanceObserver } from 'node:perf_hooks';
-import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import { PerformanceObserver, performance } from 'node:perf_hooks';
+import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { Cancel, Clock } from './clock.ts';
 
 /** Bytes of the half of the young generation from which it is told to grow no more; a burst may overtake the telling. */
 const LARGEST = 4 * 1024 * 1024;
@@ -16,4 +18,34 @@ export function letYoungGenerationGrow(): void {
     setFlagsFromString(`--semi-space-growth-factor=${half < LARGEST ? 2 : 1}`);
   });
   mayGrow.observe({ entryTypes: ['gc'] });
+}
+
+/** How often it is looked whether a burst is over, ms. */
+const LOOK_MS = 500;
+/** Bytes the heap must have grown by for it to be worth the pause. */
+const GROWN = 16 * 1024 * 1024;
+/** Share of the time the event loop was busy, below which nobody is kept waiting. */
+const IDLE = 0.1;
+
+/**
+ * Gives back what a burst (a backlog on its way up, a start) has left behind, once it is over. V8 by itself keeps it:
+ * it collects when more is asked for, and after a burst nobody asks. Costs the event loop 50–100 ms when it has nothing
+ * to do, once for each burst.
+ */
+export function giveBackAfterBursts(clock: Clock): Cancel {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  setFlagsFromString('--no-expose-gc');
+  let floor = 0;
+  let before = performance.eventLoopUtilization();
+  return clock.every(LOOK_MS, () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    if (utilization > IDLE || getHeapStatistics().total_heap_size < floor + GROWN) return;
+    setFlagsFromString('--compact-on-every-full-gc');
+    collect();
+    setFlagsFromString('--no-compact-on-every-full-gc');
+    floor = getHeapStatistics().total_heap_size;
+  });
 }

@@ -2,7 +2,6 @@
 import '../kernel/memory.ts'; // first: from here on memory is bounded
 import { Command, CommanderError } from 'commander';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
-import { COMMANDS } from './commands/index.ts';
 import { VERSION } from './version.ts';
 
 /** What a command ends with. */
@@ -10,7 +9,14 @@ export const FINE = 0;
 export const FOUND_SOMETHING = 1;
 export const WRONG_USE = 2;
 
-function program(): Command {
+/** @param asked what the command line asks for: the gateway's start does not wait for what only others need */
+async function commands(asked: string | undefined): Promise<readonly ((program: Command) => void)[]> {
+  if (asked !== 'gateway' && asked !== 'up') return (await import('./commands/index.ts')).COMMANDS;
+  const { addGateway, addUp } = await import('./commands/gateway.ts');
+  return [addUp, addGateway];
+}
+
+function program(adds: readonly ((program: Command) => void)[]): Command {
   const quanwei = new Command('quanwei')
     .description('泉卫社区边缘网关 · edge gateway for residential compounds')
     .version(VERSION, '-V, --version', '版本 print the version')
@@ -18,14 +24,14 @@ function program(): Command {
     .helpCommand('help [command]', '帮助 show help of a command')
     .showHelpAfterError('(quanwei COMMAND --help)')
     .exitOverride();
-  for (const add of COMMANDS) add(quanwei);
+  for (const add of adds) add(quanwei);
   return quanwei;
 }
 
 /** Runs one command line; the actions set `process.exitCode` themselves when they find something. */
 async function run(argv: readonly string[]): Promise<number | undefined> {
   try {
-    await program().parseAsync(argv);
+    await program(await commands(argv[2])).parseAsync(argv);
     return undefined;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? FINE : WRONG_USE;

@@ -24,6 +24,6 @@ function sourcesOf(root) {
       for (const name of readdirSync(join(root, path)).sort()) visit(`${path}/${name}`);
     } else digest.update(`${path} ${about.size} ${about.mtimeMs}\n`);
   };
-  for (const path of ['src', 'package.json', 'package-lock.json']) visit(path);
+  for (const path of ['src', 'device-profiles', 'package.json', 'package-lock.json']) visit(path);
   return `${digest.digest('hex')}\n`;
 }

@@ -17,14 +17,17 @@ const filesBelow = (dir) =>
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name));
 
-/** What is started by itself: the command, and whatever a file starts with `threadFile`. */
+/** What the build itself runs, once it is there: `*.build.ts` leaves in `dist/made` what a start need not work out again. */
+const toRun = () => filesBelow(SRC).filter((file) => file.endsWith('.build.ts'));
+
+/** What is started by itself: the command, whatever a file starts with `threadFile`, and what the build runs. */
 function entryPoints() {
   const started = filesBelow(SRC)
     .filter((file) => file.endsWith('.ts'))
     .flatMap((file) =>
       [...readFileSync(file, 'utf8').matchAll(STARTS)].map(([, name]) => join(dirname(file), `${name}.ts`)),
     );
-  return [join(SRC, 'main', 'cli.ts'), ...new Set(started)];
+  return [join(SRC, 'main', 'cli.ts'), ...new Set(started), ...toRun()];
 }
 
 /** Packages that look beside their own files. */
@@ -107,4 +110,7 @@ export async function bundle(programs, outbase, outdir) {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const written = new Set(await bundle(entryPoints(), SRC, DIST));
   for (const file of filesBelow(DIST)) if (!written.has(file)) rmSync(file);
+  for (const file of toRun()) {
+    await import(pathToFileURL(join(DIST, relative(SRC, file)).replace(/\.ts$/, '.js')).href);
+  }
 }

@@ -1,8 +1,11 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { BUILT_IN_PROFILES, loadCatalogue } from '../../src/devices/catalogue.ts';
+import { readProfile } from '../../src/devices/profile-file.ts';
 import { testProfile } from '../../src/devices/profile-test.ts';
+import { remembered } from '../../src/devices/remembered-profiles.ts';
 import { dataDir } from '../support/data-dir.ts';
 
 const REQUIRED = [
@@ -28,6 +31,14 @@ describe('every profile we ship', () => {
     expect(result.problems).toEqual([]);
     expect(result.ok).toBe(true);
     expect(result.samples.length).toBeGreaterThan(3);
+  });
+
+  it.each(files)('%s: the build has read it ahead, and it is read anew once it was changed', (file) => {
+    const made = fileURLToPath(new URL('../../dist/made/profiles', import.meta.url));
+    const path = join(BUILT_IN_PROFILES, file);
+    const text = readFileSync(path, 'utf8');
+    expect(remembered(path, text, made)).toEqual(readProfile(path, text).definition);
+    expect(remembered(path, `${text}\n`, made)).toBeNull();
   });
 
   it('is there, and all load together', () => {

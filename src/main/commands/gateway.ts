@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { SystemClock } from '../../kernel/clock.ts';
 import { createLog, type Log } from '../../kernel/log.ts';
-import { letYoungGenerationGrow } from '../../kernel/memory.ts';
+import { giveBackAfterBursts, letYoungGenerationGrow } from '../../kernel/memory.ts';
 import { addressesOf, canConnect, gatewayAnswers } from '../checks/ports.ts';
 import type { Gateway } from '../gateway.ts';
 import { ServiceManager } from '../notify.ts';
@@ -66,6 +66,7 @@ async function open({ config }: Settings, log: Log, clock: SystemClock): Promise
   const firstPassword = process.env[FIRST_PASSWORD];
   const gateway = await startGateway({ config, clock, log, ...(firstPassword === undefined ? {} : { firstPassword }) });
   letYoungGenerationGrow();
+  giveBackAfterBursts(clock);
   return gateway;
 }
 
