@@ -31,14 +31,9 @@ export function parseTime(value: unknown, format: TimeFormat, zone: string): num
 function parseDateTime(text: string, zone: string): number | null {
   const found = DATETIME.exec(text);
   if (found === null) return null;
-  const [year, month, day, hour, minute, second] = [1, 2, 3, 4, 5, 6].map((n) => Number(found[n] ?? 0)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  // Spelled out: this runs for every message that tells a time.
+  const [year, month, day] = [Number(found[1]), Number(found[2]), Number(found[3])];
+  const [hour, minute, second] = [Number(found[4]), Number(found[5]), Number(found[6] ?? 0)];
   // `0000-00-00` is what cameras send for "I have no clock".
   if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 24 || minute > 59 || second > 60) return null;
   const ms = Number((found[7] ?? '0').slice(0, 3).padEnd(3, '0'));
@@ -61,14 +56,20 @@ function localToUtc(local: number, zone: string): number {
 const QUARTER = 900_000;
 const offsets = new Map<string, number>();
 const formats = new Map<string, Intl.DateTimeFormat>();
+/** The newest answer: devices of one site speak of the same quarter hour. */
+let newest = { zone: '', quarter: Number.NaN, offset: 0 };
 
 /** Offset of a zone from UTC at an instant, in ms, east positive. */
 function zoneOffset(zone: string, at: number): number {
   if (zone === 'UTC' || zone === 'utc') return 0;
   const quarter = Math.floor(at / QUARTER);
+  if (newest.quarter === quarter && newest.zone === zone) return newest.offset;
   const key = `${zone}|${quarter}`;
   const known = offsets.get(key);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    newest = { zone, quarter, offset: known };
+    return known;
+  }
   let format = formats.get(zone);
   if (format === undefined) {
     format = new Intl.DateTimeFormat('en-US', {

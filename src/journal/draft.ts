@@ -19,8 +19,8 @@ export interface Stamped {
 /** @throws QuanweiError BAD_REQUEST for a body that is too large or no JSON, INVARIANT for a malformed id or key */
 export function stamp(draft: Draft, clock: Clock, newId: NewId): Stamped {
   const { kind, actor, subject, deviceTime = null, lane = null, key = null } = draft;
+  if (draft.id !== undefined && !UUID.test(draft.id)) invariant(false, `an entry's id must be a UUID, not ${draft.id}`);
   const id = draft.id ?? newId();
-  if (!UUID.test(id)) invariant(false, `an entry's id must be a UUID, not ${id}`);
   invariant(key === null || key.length === 16, 'a content key has 16 bytes');
   const text = textOf(draft);
   const wall = Math.round(clock.wall());
