@@ -3,13 +3,13 @@
 # configuration and data are never overwritten.
 #
 #   sudo systemd/install.sh [--site-id ID] [--site-name NAME] [--street ID] [--no-start] [--dry-run]
-#   sudo systemd/install.sh --uninstall [--dry-run]        keeps /etc/quanwei, /var/lib/quanwei and /var/backups/quanwei
+#   sudo systemd/install.sh --uninstall [--dry-run]        keeps configuration, data and backups
 #
 # --root DIR stages everything below DIR for an image: no user is made and systemd is left alone.
 set -eu
 
 SOURCE=$(cd "$(dirname "$0")/.." && pwd)
-UNITS="quanwei-gateway.service quanwei-backup.service quanwei-backup.timer"
+UNITS="quanwei-gateway.service quanwei-vision.service quanwei-backup.service quanwei-backup.timer"
 SITE_ID=compound SITE_NAME=小区 STREET=street
 ROOT='' DRY=no START=yes ACTION=install FRESH=no
 
@@ -47,6 +47,7 @@ case $SITE_NAME in *[\"\\]*) wrong_use '--site-name: no quotes or backslashes' ;
 PROGRAM=$ROOT/opt/quanwei
 CONFIG=$ROOT/etc/quanwei
 DATA=$ROOT/var/lib/quanwei
+VISION=$ROOT/var/lib/quanwei-vision
 BACKUPS=$ROOT/var/backups/quanwei
 UNIT_DIR=$ROOT/etc/systemd/system
 LAUNCHER=$ROOT/usr/local/bin/quanwei
@@ -86,14 +87,14 @@ if [ -z "$ROOT" ] && ! command -v systemctl >/dev/null; then
 fi
 
 uninstall() {
-  for unit in quanwei-backup.timer quanwei-gateway.service; do
+  for unit in quanwei-backup.timer quanwei-vision.service quanwei-gateway.service; do
     if [ -f "$UNIT_DIR/$unit" ]; then live systemctl disable --now "$unit"; fi
   done
   for unit in $UNITS; do run rm -f "$UNIT_DIR/$unit"; done
   live systemctl daemon-reload
   run rm -rf "$PROGRAM" "$PROGRAM.previous"
   run rm -f "$LAUNCHER"
-  say "已卸载，数据保留 / removed; kept: $CONFIG $DATA $BACKUPS (and the user quanwei)"
+  say "已卸载，数据保留 / removed; kept: $CONFIG $DATA $VISION $BACKUPS (and the users)"
 }
 
 # The program, whole, beside the one that runs; then two renames.
@@ -137,6 +138,10 @@ if [ "\$(id -u)" = 0 ] && id quanwei >/dev/null 2>&1; then
     journalctl -u quanwei-gateway -n 5000 -o cat --no-pager | runuser -u quanwei -- "\$0" "\$@" --log -
     exit
   fi
+  # What is seen belongs to the vision process, which may not read the gateway's data, nor the other way round.
+  case "\${1-}" in
+    vision | enrol | faces | replay | detect) exec runuser -u quanwei-vision -g quanwei -- "\$0" "\$@" ;;
+  esac
   exec runuser -u quanwei -- "\$0" "\$@"
 fi
 export QUANWEI_MODELS_DIR="\${QUANWEI_MODELS_DIR:-/var/lib/quanwei/models}"
@@ -149,6 +154,9 @@ install_user() {
   if ! id quanwei >/dev/null 2>&1; then
     run useradd --system --user-group --home-dir /var/lib/quanwei --no-create-home --shell /usr/sbin/nologin quanwei
   fi
+  if ! id quanwei-vision >/dev/null 2>&1; then
+    run useradd --system --gid quanwei --home-dir /var/lib/quanwei-vision --no-create-home --shell /usr/sbin/nologin quanwei-vision
+  fi
 }
 
 install_directories() {
@@ -156,8 +164,10 @@ install_directories() {
   if [ -z "$ROOT" ]; then group=quanwei; fi
   run install -d -m 750 "$CONFIG"
   run install -d -m 700 "$DATA" "$BACKUPS"
+  run install -d -m 750 "$VISION"
   live chown root:quanwei "$CONFIG"
   live chown quanwei:quanwei "$DATA" "$BACKUPS"
+  live chown quanwei-vision:quanwei "$VISION"
   live chown -R quanwei:quanwei "$DATA/models"
   if [ ! -e "$CONFIG/gateway.yaml" ]; then
     FRESH=yes
@@ -176,7 +186,7 @@ install_units() {
   run mkdir -p "$UNIT_DIR"
   for unit in $UNITS; do put "$UNIT_DIR/$unit" 644 <"$SOURCE/systemd/$unit"; done
   live systemctl daemon-reload
-  live systemctl enable quanwei-gateway.service quanwei-backup.timer
+  live systemctl enable quanwei-gateway.service quanwei-vision.service quanwei-backup.timer
 }
 
 if [ "$ACTION" = uninstall ]; then
@@ -189,6 +199,8 @@ install_directories
 install_units
 if [ "$START" = yes ]; then
   live systemctl restart quanwei-gateway.service
+  # Without cameras it ends at once.
+  live systemctl restart quanwei-vision.service
   live systemctl start quanwei-backup.timer
 fi
 say

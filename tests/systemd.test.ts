@@ -60,6 +60,19 @@ test('the gateway is watched, never given up on, bounded in memory, and the last
   expect(gateway).toMatch(/\nOOMScoreAdjust=-[5-9]\d\d\n/);
 });
 
+test('vision waits for everybody, is the first to go, and can neither read the journal nor end the gateway', () => {
+  const vision = unit('quanwei-vision.service');
+  const weight = (text: string, name: string) => Number(new RegExp(`\\n${name}=(-?\\d+)`).exec(text)?.[1]);
+  const gateway = unit('quanwei-gateway.service');
+  for (const name of ['CPUWeight', 'IOWeight']) expect(weight(vision, name) * 5).toBeLessThan(weight(gateway, name));
+  expect(weight(vision, 'OOMScoreAdjust')).toBeGreaterThan(0);
+  expect(vision).toMatch(/\nMemoryMax=\d+M\n/);
+  for (const line of ['Type=notify', 'OOMPolicy=kill', 'User=quanwei-vision', 'NoNewPrivileges=yes']) {
+    expect(vision).toContain(`\n${line}\n`);
+  }
+  expect(vision).toContain('\nInaccessiblePaths=-/var/lib/quanwei ');
+});
+
 const install = (...args: string[]) => spawnSync(join(UNITS, 'install.sh'), args, { encoding: 'utf8' });
 
 test('a dry run of the installer changes nothing and says what it would do', () => {
@@ -81,6 +94,7 @@ test('the installer makes a program that runs, keeps configuration and data when
   expect(loadConfig(config).config.site).toMatchObject({ id: 'spring-garden', name: '泉水花园', street: 'longquan' });
   expect(statSync(config).mode & 0o007, 'others may not read the configuration').toBe(0);
   expect(statSync(join(root, 'var/lib/quanwei')).mode & 0o077).toBe(0);
+  expect(statSync(join(root, 'var/lib/quanwei-vision')).mode & 0o007).toBe(0);
   for (const name of readdirSync(UNITS).filter(isUnit)) {
     expect(readFileSync(join(root, 'etc/systemd/system', name), 'utf8')).toBe(unit(name));
   }

@@ -11,6 +11,7 @@ import { BUILT_IN_PROFILES, loadCatalogue } from '../devices/catalogue.ts';
 import { Registry } from '../devices/registry.ts';
 import { Supervision } from '../devices/supervision.ts';
 import { Doors } from '../doors/commands.ts';
+import { FaceOpening } from '../doors/face-opening.ts';
 import { Linkage } from '../doors/linkage.ts';
 import { Intake } from '../intake/intake.ts';
 import { DiskWatch } from '../journal/disk-watch.ts';
@@ -124,6 +125,8 @@ export async function startGateway({ config, clock, log, firstPassword }: Gatewa
     links.doors = doors;
     const linkage = new Linkage({ journal, doors, config: config.alarms, clock, log });
     closers.push(() => linkage.stop());
+    const faceOpening = new FaceOpening({ journal, doors, cameras: config.cameras, clock, log });
+    closers.push(() => faceOpening.stop());
     const supervision = new Supervision({
       board,
       registry,
@@ -206,6 +209,7 @@ export async function startGateway({ config, clock, log, firstPassword }: Gatewa
     escalation.start();
     closers.push(() => escalation.stop());
     linkage.start();
+    faceOpening.start();
     supervision.start();
     watch.start();
     retention.start();

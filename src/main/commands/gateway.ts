@@ -10,6 +10,7 @@ import { ServiceManager } from '../notify.ts';
 import { loadSettings, type Place, type Settings, withPlace } from '../settings.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { Terminal } from '../terminal.ts';
+import { keepVision } from '../vision-child.ts';
 
 /** Password of the first administrator, for installations that nobody sits in front of. */
 const FIRST_PASSWORD = 'QUANWEI_ADMIN_PASSWORD';
@@ -46,7 +47,14 @@ export function addUp(program: Command): void {
       const stopped = stopSignal();
       const settings = loadSettings(place);
       const log = createLog('gateway', process.env['QUANWEI_LOG'] ?? 'warn');
-      const gateway = await open(settings, log, new SystemClock());
+      const clock = new SystemClock();
+      const gateway = await open(settings, log, clock);
+      const { cameras, vision, data } = settings.config;
+      // Where a broker is named they are watched by another box.
+      const seeing =
+        cameras.length === 0 || vision.broker !== undefined
+          ? null
+          : keepVision(['--config', settings.file, ...(place.data === undefined ? [] : ['--data', data])], clock, log);
       const terminal = new Terminal();
       await terminal.line(`网页 page     ${gateway.http}`);
       for (const url of gateway.mqtt) await terminal.line(`设备 devices  ${url}`);
@@ -54,8 +62,10 @@ export function addUp(program: Command): void {
         const { name, password } = gateway.firstLogin;
         await terminal.line(`首次登录 first login: ${name} / ${password}  （请立即修改 change it at once）`);
       }
+      if (seeing !== null) await terminal.line(`摄像机 cameras  ${cameras.length}`);
       await terminal.line('Ctrl-C 停止 stops');
       await stopped;
+      await seeing?.stop();
       await gateway.close();
     });
 }
