@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { acceptance } from './acceptance.ts';
 import { backlog } from './backlog.ts';
 import { beside } from './beside.ts';
+import { cameras } from './cameras.ts';
 import { faces } from './faces.ts';
 import type { Figure } from './figure.ts';
 import { inference } from './inference.ts';
@@ -41,6 +42,8 @@ const scenarios: Record<string, () => Promise<void>> = {
   faces: () => faces(report, Math.max(20, 200 * scale)),
   inference: () => inference(report, Math.max(20, 100 * scale)),
   models: () => models(report, Math.max(10, 60 * scale)),
+  cameras: () =>
+    cameras(report, scale === 1 ? { counts: [2, 4, 8, 12, 16, 24], looks: 2 } : { counts: [2, 16], looks: 1 }),
   decode: () => visionDecode(report, scale === 1 ? 60 : 10),
 };
 
