@@ -26,7 +26,7 @@ const LaneNumber = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(
 export const Time = z.int().min(0).max(8_640_000_000_000_000);
 
 const Scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
-const Evidence = z.object({ kind: z.enum(['picture', 'clip']), ref: z.string(), sha256: z.string() });
+export const Evidence = z.object({ kind: z.enum(['picture', 'clip']), ref: z.string(), sha256: z.string() });
 
 export const AlarmView = z
   .object({

@@ -1,6 +1,7 @@
 import { learnLevels } from './alarm.js';
 import { Banners } from './banners.js';
 import { Board } from './board.js';
+import { Cameras } from './cameras.js';
 import { Detail } from './detail.js';
 import { Devices } from './devices.js';
 import { attempt } from './dialog.js';
@@ -47,7 +48,12 @@ class Page {
       (id) => void this.#detail.open(id),
     );
     this.#detail = new Detail(this.#board, person);
-    this.#panels = { doors: new Doors(person), devices: new Devices(), system: new System(person) };
+    this.#panels = {
+      cameras: new Cameras(person),
+      doors: new Doors(person),
+      devices: new Devices(),
+      system: new System(person),
+    };
     this.#banners = new Banners({ sound, board: this.#board, person });
     this.#parts = {
       live: el('span.pill'),
@@ -149,6 +155,7 @@ class Page {
         'nav.tabs',
         {},
         tab('alarms', 'alarms', waiting),
+        tab('cameras', 'cameras'),
         tab('doors', 'doors'),
         tab('devices', 'devices'),
         tab('system', 'system'),
@@ -157,7 +164,14 @@ class Page {
         'main.columns',
         {},
         el('div.alarms', {}, this.#board.root),
-        el('div.side', {}, this.#panels.doors.root, this.#panels.devices.root, this.#panels.system.root),
+        el(
+          'div.side',
+          {},
+          this.#panels.cameras.root,
+          this.#panels.doors.root,
+          this.#panels.devices.root,
+          this.#panels.system.root,
+        ),
       ),
       this.#detail.root,
     );

@@ -2,6 +2,7 @@ import { deeds } from './alarm.js';
 import { perform } from './deeds.js';
 import { attempt } from './dialog.js';
 import { el } from './dom.js';
+import { evidence } from './evidence.js';
 import { request } from './request.js';
 import { clockTime, now } from './time.js';
 import {
@@ -50,9 +51,9 @@ export class Detail {
   async #load() {
     const id = this.#id;
     try {
-      const { alarm, timeline } = await request(`/api/alarms/${id}`);
+      const { alarm, timeline, clips } = await request(`/api/alarms/${id}`);
       // Somebody may have opened another meanwhile.
-      if (id === this.#id) this.#draw(alarm, timeline);
+      if (id === this.#id) this.#draw(alarm, timeline, clips);
     } catch (thrown) {
       if (id !== this.#id) return;
       this.root.replaceChildren(this.#head(t('details')), el('p.problem', { text: spokenMessage(thrown.message) }));
@@ -69,8 +70,8 @@ export class Detail {
     );
   }
 
-  #draw(alarm, timeline) {
-    const key = JSON.stringify([alarm, timeline.length]);
+  #draw(alarm, timeline, clips) {
+    const key = JSON.stringify([alarm, timeline.length, clips]);
     if (key === this.#shown) return;
     this.#shown = key;
     const level = el(
@@ -80,13 +81,20 @@ export class Detail {
       el('small', { text: levelWord(alarm.level) }),
     );
     this.root.replaceChildren(
-      this.#head(categoryWord(alarm.category)),
-      level,
-      this.#buttons(alarm),
-      el('h3', { text: t('facts') }),
-      el('dl', {}, ...factsOf(alarm).flatMap(([word, value]) => [el('dt', { text: word }), el('dd', { text: value })])),
-      el('h3', { text: t('timeline') }),
-      el('ol.timeline', {}, ...gathered(timeline).map(step)),
+      ...[
+        this.#head(categoryWord(alarm.category)),
+        level,
+        this.#buttons(alarm),
+        evidence([...alarm.evidence, ...clips], this.#person.role),
+        el('h3', { text: t('facts') }),
+        el(
+          'dl',
+          {},
+          ...factsOf(alarm).flatMap(([word, value]) => [el('dt', { text: word }), el('dd', { text: value })]),
+        ),
+        el('h3', { text: t('timeline') }),
+        el('ol.timeline', {}, ...gathered(timeline).map(step)),
+      ].filter((one) => one !== null),
     );
     this.root.hidden = false;
   }
@@ -124,15 +132,35 @@ function factsOf(alarm) {
     [t('raisedAt'), clockTime(alarm.raisedAt)],
     [t('deviceTime'), alarm.deviceTime === null ? '' : clockTime(alarm.deviceTime)],
     [t('result'), alarm.result ?? ''],
-    ...Object.entries(alarm.detail).map(([name, value]) => [detailWord(name), value === null ? '' : String(value)]),
-    ...alarm.evidence.map(({ ref }) => [t('evidence'), ref]),
+    ...Object.entries(alarm.detail).map(([name, value]) => [detailWord(name), detailValue(value)]),
     [t('number'), alarm.id],
   ];
   return facts.filter(([, value]) => value !== '');
 }
 
-const DETAIL_WORDS = { text: 'words', receipt: 'receipt', reporter: 'reporter', contact: 'contact' };
+/** What a device told, by its name in the profiles; what has no word here is shown as the profile calls it. */
+const DETAIL_WORDS = {
+  text: 'words',
+  receipt: 'receipt',
+  reporter: 'reporter',
+  contact: 'contact',
+  stage: 'stage',
+  zone: 'zone',
+  track: 'track',
+  score: 'score',
+  posture: 'posture',
+  direction: 'direction',
+  rule: 'rule',
+  similarity: 'similarity',
+  person: 'personNumber',
+};
 const detailWord = (name) => (name in DETAIL_WORDS ? t(DETAIL_WORDS[name]).replace(/（.*）| \(.*\)/, '') : name);
+
+/** Measured values carry more digits than anybody can use. */
+function detailValue(value) {
+  if (value === null) return '';
+  return typeof value === 'number' && !Number.isInteger(value) ? value.toPrecision(3) : String(value);
+}
 
 /** Repeats that follow each other are one line with their number. */
 function gathered(timeline) {

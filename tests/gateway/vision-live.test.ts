@@ -65,6 +65,8 @@ test.skipIf(!canServeRtsp())(
     const [film] = told.evidence;
     expect(film?.kind).toBe('clip');
     expect(digest(join(gateway.data, film?.ref ?? ''))).toBe(film?.sha256);
+    const whole = (await gateway.api(`/api/alarms/${alarm.id}`)) as { clips: Evidence[] };
+    expect(whole.clips).toContainEqual(film);
 
     // Stopped in the middle of its work, then killed: a button is none the slower for it.
     const button = await login(gateway, 'hub-1');

@@ -3,6 +3,7 @@ import { type AlarmAction, AlarmDeed, type AlarmDeedType } from '../../alarms/ac
 import { ALARM_KINDS, type Alarm, asks, type Level } from '../../alarms/alarm.ts';
 import { drill, type REPORT_CHANNELS, Report } from '../../alarms/reports.ts';
 import { messageOf, QuanweiError } from '../../kernel/errors.ts';
+import { clipsOf } from '../clips.ts';
 import {
   AlarmId,
   AlarmView,
@@ -10,6 +11,7 @@ import {
   CategoryName,
   DeviceId,
   EntryView,
+  Evidence,
   limit,
   queryNumber,
   queryWords,
@@ -131,14 +133,21 @@ export function alarmRoutes(app: Api, { board, journal }: Context): void {
         tags: ['alarms'],
         summary: '警情详情 one alarm and all that was done about it',
         params: Named,
-        response: answers(z.object({ alarm: AlarmView, timeline: z.array(EntryView) })),
+        response: answers(
+          z.object({
+            alarm: AlarmView,
+            timeline: z.array(EntryView),
+            clips: z.array(Evidence).describe('Recorded by the camera; they come some seconds after the alarm'),
+          }),
+        ),
       },
     },
     async (request) => {
       const alarm = found(board.get(request.params.id), request.params.id);
       // The newest matter most, should there ever be more than fit.
       const timeline = journal.read({ subject: alarm.id, kinds: ALARM_KINDS, limit: TIMELINE, newestFirst: true });
-      return { alarm, timeline: timeline.reverse().map(entryView) };
+      const since = timeline.at(-1)?.seq ?? journal.head();
+      return { alarm, timeline: timeline.reverse().map(entryView), clips: clipsOf(journal, alarm, since) };
     },
   );
 

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import type { Alarm, Evidence } from '../alarms/alarm.ts';
+import { isMediaReference } from '../kernel/media.ts';
+import type { Context } from './routes/context.ts';
+
+/** A clip is told at most this long after what it shows: it has to come to its end first, ms. */
+const TOLD_WITHIN_MS = 2 * 60_000;
+/** Messages of the camera that are looked through. */
+const LOOKED_AT = 500;
+
+/** What the vision process says of a clip (docs/vision-protocol.md, `evidence`). */
+const Told = z.object({ message: z.literal('evidence'), raw: z.string() });
+const Clips = z.object({
+  evidence: z.array(z.object({ kind: z.literal('clip'), ref: z.string(), sha256: z.string() })),
+});
+
+/**
+ * Clips of what an alarm is about. They come some ten seconds after it, in messages of their own that the journal keeps.
+ * @param since seq of the entry that raised it
+ */
+export function clipsOf(journal: Context['journal'], alarm: Alarm, since: number): Evidence[] {
+  if (alarm.channel !== 'camera') return [];
+  return journal
+    .read({ subject: alarm.device, kinds: ['message'], after: since, limit: LOOKED_AT })
+    .filter(({ wall }) => wall <= alarm.lastAt + TOLD_WITHIN_MS)
+    .flatMap(({ body }) => {
+      const told = Told.safeParse(body);
+      // It was decoded as JSON when it came in, and is kept word for word.
+      return told.success ? (Clips.safeParse(JSON.parse(told.data.raw)).data?.evidence ?? []) : [];
+    })
+    .filter(({ ref }) => isMediaReference(ref));
+}
