@@ -1,6 +1,6 @@
 import type { CameraConfig } from '../../config/schema.ts';
 import { QuanweiError } from '../../kernel/errors.ts';
-import type { Frame } from '../capture/source.ts';
+import { type Frame, lasting } from '../capture/source.ts';
 import { crop, squareAround, uncrop } from '../crop.ts';
 import type { IntrusionEvent } from '../event.ts';
 import type { Inference } from '../inference/inference.ts';
@@ -25,6 +25,7 @@ export interface FaceStep {
 
 /** What an event was seen in; made into pictures by whoever keeps evidence. */
 export interface EventContext {
+  /** May be kept: it has planes of its own. */
   readonly frame: Frame;
   /** Everybody seen in the frame; `track` of the event is one of them. */
   readonly people: readonly Seen[];
@@ -85,7 +86,7 @@ export class CameraAnalysis {
   }
 
   /**
-   * Frames come one after the other: the next one when this promise is settled.
+   * Frames come one after the other: the next one when this promise is settled. Nothing of a frame is looked at afterwards.
    * @throws QuanweiError what the inference throws, but VISION_DEGRADED: then the frame counts as shed
    */
   async feed(frame: Frame): Promise<void> {
@@ -159,9 +160,10 @@ export class CameraAnalysis {
       score: track.score,
       pose: track.last.pose,
     }));
-    for (const finding of scene.look(people, frame.mono, this.#time.at(frame.wall))) {
-      report({ ...finding, camera: camera.id }, { frame, people });
-    }
+    const findings = scene.look(people, frame.mono, this.#time.at(frame.wall));
+    if (findings.length === 0) return;
+    const context = { frame: lasting(frame), people };
+    for (const finding of findings) report({ ...finding, camera: camera.id }, context);
   }
 
   #forget(scene: Scene, gone: readonly Track[]): void {

@@ -91,13 +91,19 @@ export class FileSource implements FrameSource {
       let done: void | Promise<void>;
       try {
         done = events.frame(frameOf(moment));
+        if (!(done instanceof Promise)) {
+          reader.giveBack(moment);
+          return;
+        }
       } catch (thrown) {
         fail(thrown);
         return;
       }
-      if (!(done instanceof Promise)) return;
       reader.hold();
-      done.then(() => reader.goOn(), fail);
+      done.then(() => {
+        reader.giveBack(moment);
+        reader.goOn();
+      }, fail);
     });
     this.#abandon = () => {
       reader.abandon();
@@ -105,7 +111,7 @@ export class FileSource implements FrameSource {
     };
     this.#gate = new Newest(
       (frame) => events.frame(frame),
-      ({ picture, input: letterboxed, grey }) => reader.giveBack([picture.data, letterboxed.data, grey.data]),
+      (frame) => reader.giveBack(momentOf(frame)),
       this.#options.log,
     );
     const [{ code, said }] = await Promise.all([program.gone, reader.finished()]);
@@ -119,6 +125,9 @@ export class FileSource implements FrameSource {
 const sizeOf = ({ width, height }: StreamShape) => ({ width, height });
 
 const rateOf = (choice: Choice, { fps }: StreamShape): number => ('fps' in choice ? choice.fps : fps / choice.every);
+
+/** The planes of a frame. */
+export const momentOf = ({ picture, input, grey }: Frame): Moment => [picture.data, input.data, grey.data];
 
 /** The planes as pictures. */
 export function frameFrom([picture, input, grey]: Moment, plan: PlanePlan): Pick<Frame, 'picture' | 'input' | 'grey'> {

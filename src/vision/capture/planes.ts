@@ -33,7 +33,10 @@ export type Moment = readonly [picture: Uint8Array, input: Uint8Array, grey: Uin
 /** Whole planes of one pipe that may wait for those of the others; the kernel's buffers hold no more small ones. */
 const AHEAD = 64;
 
-/** One pipe cut into planes; bytes are copied once, from what was read into what is handed over. */
+/** Planes of one pipe that lie ready: one is filled, one waits, one is looked at. */
+const SPARE = 3;
+
+/** One pipe cut into planes, which are used again; bytes are copied once, from what was read into what is handed over. */
 class PlaneCutter {
   readonly #length: number;
   readonly #spare: Uint8Array[] = [];
@@ -61,7 +64,7 @@ class PlaneCutter {
   }
 
   giveBack(plane: Uint8Array): void {
-    if (this.#spare.length < 2 && plane.length === this.#length) this.#spare.push(plane);
+    if (this.#spare.length < SPARE && plane.length === this.#length) this.#spare.push(plane);
   }
 }
 
@@ -110,7 +113,7 @@ export class PlaneReader {
     this.goOn();
   }
 
-  /** Of a moment that nobody has seen: its memory is used again. */
+  /** Of a moment that nobody looks at any more: its memory is used again. */
   giveBack(moment: Moment): void {
     moment.forEach((plane, n) => {
       this.#cutters[n]?.giveBack(plane);

@@ -4,7 +4,7 @@ import type { Log } from '../../kernel/log.ts';
 import { redact, rtspInput } from './address.ts';
 import { watchArguments } from './command.ts';
 import { Newest } from './delivery.ts';
-import { frameFrom } from './file-source.ts';
+import { frameFrom, momentOf } from './file-source.ts';
 import { type Moment, type PlanePlan, PlaneReader, planeSizes, type Size } from './planes.ts';
 import { probe, type StreamShape } from './probe.ts';
 import { Program, type Spawn } from './program.ts';
@@ -42,6 +42,8 @@ const NO_FAULT = /\[(?:verbose|info|debug|warning)\]/;
 export class RtspSource implements FrameSource {
   readonly #options: RtspSourceOptions;
   #gate: Newest<Frame> | null = null;
+  /** Of the newest ffmpeg; memory of frames of one before serves it as well. */
+  #reader: PlaneReader | null = null;
   #supervision: Supervision | null = null;
   #n = 0;
 
@@ -55,17 +57,14 @@ export class RtspSource implements FrameSource {
 
   start(events: SourceEvents): void {
     const { clock, random, limits, log } = this.#options;
-    const spare = new Set<PlaneReader>();
     this.#gate = new Newest(
       (frame) => events.frame(frame),
-      ({ picture, input, grey }) => {
-        for (const reader of spare) reader.giveBack([picture.data, input.data, grey.data]);
-      },
+      (frame) => this.#reader?.giveBack(momentOf(frame)),
       log,
     );
     this.#supervision = new Supervision({
       ...{ clock, random, limits },
-      begin: (alive) => this.#attempt(events, alive, spare),
+      begin: (alive) => this.#attempt(events, alive),
       down: (reason) => events.state({ state: 'offline', reason }),
     });
   }
@@ -74,13 +73,13 @@ export class RtspSource implements FrameSource {
     await this.#supervision?.stop();
   }
 
-  #attempt(events: SourceEvents, alive: () => void, spare: Set<PlaneReader>): Attempt {
+  #attempt(events: SourceEvents, alive: () => void): Attempt {
     const ending = new AbortController();
-    const over = this.#watch(events, alive, spare, ending.signal).catch((thrown: unknown) => redact(messageOf(thrown)));
+    const over = this.#watch(events, alive, ending.signal).catch((thrown: unknown) => redact(messageOf(thrown)));
     return { over, end: () => ending.abort() };
   }
 
-  async #watch(events: SourceEvents, alive: () => void, spare: Set<PlaneReader>, ending: AbortSignal): Promise<string> {
+  async #watch(events: SourceEvents, alive: () => void, ending: AbortSignal): Promise<string> {
     const { transport, fps, width, clock, spawn, copy } = this.#options;
     const input = rtspInput(await this.#options.address(), transport);
     const shape = await probe(input, { clock, spawn, signal: ending });
@@ -100,9 +99,7 @@ export class RtspSource implements FrameSource {
         return NO_FAULT.test(line);
       },
     });
-    const reader = this.#read(events, program, plan, shape, alive, () => ending.aborted || changed !== null);
-    spare.clear();
-    spare.add(reader);
+    this.#reader = this.#read(events, program, plan, shape, alive, () => ending.aborted || changed !== null);
     if (copy !== undefined) {
       copy(null);
       program.pipes[3]?.on('data', copy);

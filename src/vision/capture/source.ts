@@ -1,7 +1,10 @@
 import type { MonoMs, WallMs } from '../../kernel/clock.ts';
 import type { Grey, Picture } from '../picture.ts';
 
-/** One moment of a camera, as the analysis needs it. All planes are of the same moment. */
+/**
+ * One moment of a camera, as the analysis needs it. All planes are of the same moment. They are the receiver's until what
+ * `frame()` gave back is settled, then they are written over; who needs one for longer takes a copy ({@link lasting}).
+ */
 export interface Frame {
   /** Counts from 0 in each run of the source. */
   readonly n: number;
@@ -18,6 +21,17 @@ export interface Frame {
   readonly grey: Grey;
 }
 
+/** The same frame with planes of its own. */
+export function lasting(frame: Frame): Frame {
+  const { picture, input, grey } = frame;
+  return {
+    ...frame,
+    picture: { ...picture, data: picture.data.slice() },
+    input: { ...input, data: input.data.slice() },
+    grey: { ...grey, data: grey.data.slice() },
+  };
+}
+
 export type SourceState =
   | {
       readonly state: 'online';
@@ -32,6 +46,7 @@ export type SourceState =
 
 export interface SourceEvents {
   /**
+   * The frame's planes are lent for the time of the call and of its promise.
    * A source that can wait (footage at full speed) waits for the promise. A live one goes on: while it is unsettled only
    * the newest frame is kept, the others are shed and counted.
    */

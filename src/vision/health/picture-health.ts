@@ -73,7 +73,7 @@ export class PictureHealth {
     this.#lookedAt = at;
     if (this.#smoothed.length !== grey.data.length) this.#begin(grey);
     const same = Buffer.compare(this.#last, grey.data) === 0;
-    this.#last = grey.data;
+    this.#last.set(grey.data);
     this.#smooth(grey.data);
     const seen = measure({ ...grey, data: this.#smoothed });
     const changes: HealthChange[] = [];
@@ -154,6 +154,7 @@ export class PictureHealth {
 
   #begin({ data }: Grey): void {
     this.#smoothed = Float32Array.from(data);
+    this.#last = new Uint8Array(data.length);
     this.#usual = null;
   }
 

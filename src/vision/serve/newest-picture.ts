@@ -11,7 +11,8 @@ export interface Shown {
 
 /**
  * The newest analysed picture of a camera, made into a JPEG only when somebody asks, and once for all who do. Who
- * follows gets each new one as soon as the one before is done: a busy machine shows fewer, never older ones.
+ * follows gets each new one as soon as the one before is done: a busy machine shows fewer, never older ones. It is a copy:
+ * the camera writes the next frame over its own.
  */
 export class NewestPicture {
   readonly #encode: EncodeJpeg;
@@ -19,6 +20,8 @@ export class NewestPicture {
   #newest: { readonly picture: Picture; readonly at: number } | null = null;
   #shown: { readonly of: Picture; readonly shown: Promise<Shown> } | null = null;
   #busy = false;
+  /** Memory of a picture that is encoded. */
+  #free: Uint8Array | null = null;
 
   constructor(encode: EncodeJpeg) {
     this.#encode = encode;
@@ -29,9 +32,11 @@ export class NewestPicture {
     return this.#newest?.at ?? null;
   }
 
-  /** @param at wall time, ms */
-  put(picture: Picture, at: number): void {
-    this.#newest = { picture, at };
+  /** @param picture is copied @param at wall time, ms */
+  put({ width, height, data }: Picture, at: number): void {
+    const copy = this.#room(data.length);
+    copy.set(data);
+    this.#newest = { picture: { width, height, data: copy }, at };
     if (this.#followers.size > 0 && !this.#busy) void this.#deliver();
   }
 
@@ -46,7 +51,11 @@ export class NewestPicture {
     const newest = this.#newest;
     if (newest === null) return null;
     if (this.#shown?.of !== newest.picture) {
-      const shown = this.#encode(newest.picture).then((jpeg) => ({ jpeg, at: newest.at }));
+      const shown = this.#encode(newest.picture)
+        .finally(() => {
+          this.#free = newest.picture.data;
+        })
+        .then((jpeg) => ({ jpeg, at: newest.at }));
       this.#shown = { of: newest.picture, shown };
     }
     return this.#shown?.shown ?? null;
@@ -57,6 +66,15 @@ export class NewestPicture {
     this.#followers.add(fn);
     this.get()?.then(fn, () => undefined);
     return () => void this.#followers.delete(fn);
+  }
+
+  /** Memory for the next picture: of the newest when nobody has asked for that, of one that is encoded, or new. */
+  #room(length: number): Uint8Array {
+    const before = this.#newest?.picture ?? null;
+    const unasked = before !== null && before !== this.#shown?.of;
+    const room = unasked ? before.data : this.#free;
+    if (!unasked) this.#free = null;
+    return room?.length === length ? room : new Uint8Array(length);
   }
 
   async #deliver(): Promise<void> {

@@ -187,6 +187,32 @@ describe('who is not looked at', () => {
   });
 });
 
+test('nothing of a frame is looked at once it is given back, and what an event was seen in lasts', async () => {
+  const { analysis, inference, told } = rig({ fences: [FENCE] });
+  const late: number[] = [];
+  for (const moment of CLIMB) {
+    inference.people = [moment];
+    const frame = frameAt(moment.at);
+    let over = false;
+    const lent = <P extends { readonly data: Uint8Array }>(plane: P): P =>
+      Object.defineProperty({ ...plane }, 'data', {
+        enumerable: true,
+        get: () => {
+          if (over) late.push(frame.n);
+          return plane.data;
+        },
+      });
+    await analysis.feed({ ...frame, picture: lent(frame.picture), input: lent(frame.input), grey: lent(frame.grey) });
+    over = true;
+    frame.picture.data.fill(0);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(told).toHaveLength(2);
+  for (const { context } of told)
+    expect(context.frame.picture.data.subarray(0, 3)).toEqual(Uint8Array.of(120, 140, 120));
+  expect(late).toEqual([]);
+});
+
 describe('what it costs and what it stands', () => {
   test('when nothing moves and nobody is followed the detector rests; while somebody is followed it goes on', async () => {
     const { feed, analysis, inference, state } = rig({ fences: [FENCE] }, false);

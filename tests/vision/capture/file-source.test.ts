@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -127,6 +128,34 @@ test.each([
     reason: expect.stringMatching(/decoded/),
   });
 });
+
+test.each(['full', 'native'] as const)(
+  'at %s pace a frame stays as it is while it is looked at; then its memory is used again',
+  async (pace) => {
+    const memory = new Set<ArrayBufferLike>();
+    const torn: number[] = [];
+    const sumOf = ({ picture, input, grey }: Frame) =>
+      [picture, input, grey].map(({ data }) => createHash('md5').update(data).digest('hex')).join();
+    let looked = 0;
+    const { over } = play(
+      numbered('160x120', 2),
+      async (frame) => {
+        for (const { data } of [frame.picture, frame.input, frame.grey]) memory.add(data.buffer);
+        const before = sumOf(frame);
+        // Longer than a frame lasts, shorter, not at all.
+        await new Promise((resolve) => setTimeout(resolve, [90, 10, 0][frame.n % 3]));
+        if (sumOf(frame) !== before) torn.push(frame.n);
+        looked += 1;
+      },
+      { pace, choice: { every: 1 } },
+    );
+    await over;
+    expect(torn).toEqual([]);
+    expect(looked).toBeGreaterThan(10);
+    // Three planes each; when this machine is busy several frames come at once, and some memory is new.
+  expect(memory.size).toBeLessThan(2 * looked);
+  },
+);
 
 test('a receiver that is too slow for the pace of a camera sees the newest frames; the others are counted', async () => {
   const seen: number[] = [];

@@ -8,7 +8,7 @@ import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SystemClock } from '../../../src/kernel/clock.ts';
 import { RtspSource, type RtspSourceOptions } from '../../../src/vision/capture/rtsp-source.ts';
-import type { Frame, SourceState } from '../../../src/vision/capture/source.ts';
+import { type Frame, lasting, type SourceState } from '../../../src/vision/capture/source.ts';
 import { canServeRtsp, serveRtsp } from '../../support/rtsp.ts';
 import { busy, made, numbered, numberOf } from './clips.ts';
 
@@ -32,7 +32,8 @@ class Watching {
         list.push(item);
         for (const wake of this.#heard.splice(0)) wake();
       };
-    this.source.start({ frame: note(this.frames), state: note(this.states) });
+    const seen = note(this.frames);
+    this.source.start({ frame: (frame) => seen(lasting(frame)), state: note(this.states) });
     onTestFinished(() => this.source.stop());
   }
 

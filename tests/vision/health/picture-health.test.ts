@@ -19,6 +19,8 @@ class Camera {
   readonly health = new PictureHealth();
   readonly told: string[] = [];
   #at = 0;
+  /** Frames come in the same memory, again and again. */
+  readonly #plane: Grey = { width: 160, height: 90, data: new Uint8Array(160 * 90) };
 
   /** @returns what was told meanwhile, with the seconds since the beginning of this part */
   show(planes: readonly Grey[], seconds: number, step = 1): string[] {
@@ -26,7 +28,8 @@ class Camera {
     for (let second = 0; second < seconds; second += step, this.#at += step * 1_000) {
       const turn = Math.floor(second / step) % (2 * planes.length - 2);
       const grey = planes[turn < planes.length ? turn : 2 * planes.length - 2 - turn] as Grey;
-      for (const { condition, active } of this.health.look(grey, this.#at))
+      this.#plane.data.set(grey.data);
+      for (const { condition, active } of this.health.look(this.#plane, this.#at))
         told.push(`${active ? '+' : '-'}${condition}@${second}`);
     }
     return told;

@@ -92,6 +92,36 @@ test('the newest picture of a camera, and none when there is none', async () => 
   expect((await get('/cameras/cam/snapshot')).status).toBe(503);
 });
 
+test('a picture is a copy, and stays one while it is encoded', async () => {
+  const seen: number[] = [];
+  const gates: (() => void)[] = [];
+  const pictures = new NewestPicture(async ({ data }) => {
+    await new Promise<void>((resolve) => gates.push(resolve));
+    seen.push(...new Set(data));
+    return Buffer.from(data.slice(0, 1));
+  });
+  const lent = jpegOf(0);
+  const put = (grey: number) => {
+    lent.data.fill(grey);
+    pictures.put(lent, grey);
+    lent.data.fill(255);
+  };
+  put(1);
+  put(2);
+  const second = pictures.get();
+  for (const grey of [3, 4]) put(grey);
+  const fourth = pictures.get();
+  put(5);
+  for (const open of gates.splice(0)) open();
+  expect([(await second)?.jpeg[0], (await fourth)?.jpeg[0]]).toEqual([2, 4]);
+  put(6);
+  put(7);
+  const last = pictures.get();
+  for (const open of gates) open();
+  expect((await last)?.jpeg[0]).toBe(7);
+  expect(seen).toEqual([2, 4, 7]);
+});
+
 test('pictures one after the other, for browsers that cannot play the stream', async () => {
   const { get, picture } = await served();
   picture.put(jpegOf(10), 1);
