@@ -58,10 +58,13 @@ export interface RtspServer {
   freeze(): void;
 }
 
-/** A camera on loopback, gone after the test. */
-export async function serveRtsp(options: RtspOptions): Promise<RtspServer> {
+/** A camera on loopback, gone after the test. @param after of a test that runs beside others: its own `onTestFinished` */
+export async function serveRtsp(
+  options: RtspOptions,
+  after: typeof onTestFinished = onTestFinished,
+): Promise<RtspServer> {
   const server = await startRtsp(options);
-  onTestFinished(() => server.kill());
+  after(() => server.kill());
   return server;
 }
 

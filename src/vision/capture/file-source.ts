@@ -66,7 +66,6 @@ export class FileSource implements FrameSource {
     const shape = await probe(input, { clock, spawn, signal: this.#stop.signal });
     if (this.#stop.signal.aborted) return;
     const plan = planeSizes(shape, width, detector);
-    const program = new Program('ffmpeg', footageArguments(input, plan, choice, pace), { clock, spawn, pipes: 3 });
     const begun = { mono: clock.mono(), wall: clock.wall() };
     const failure: { thrown?: unknown } = {};
     const fail = (thrown: unknown) => {
@@ -83,7 +82,7 @@ export class FileSource implements FrameSource {
           : { mono: clock.mono(), wall: clock.wall() };
       return { ...frameFrom(moment, plan), n: n++, t, ...times };
     };
-    const reader = new PlaneReader(plan, program.pipes, (moment) => {
+    const receive = (moment: Moment): void => {
       if (pace !== 'full') {
         this.#gate?.offer(frameOf(moment));
         return;
@@ -104,11 +103,15 @@ export class FileSource implements FrameSource {
         reader.giveBack(moment);
         reader.goOn();
       }, fail);
-    });
+    };
+    const { reader, into } = await PlaneReader.open(plan, receive, this.#stop.signal);
+    const args = footageArguments(input, plan, choice, pace);
+    const program = new Program('ffmpeg', args, { clock, spawn, into, pipes: 0 });
     this.#abandon = () => {
       reader.abandon();
       void program.end();
     };
+    if (this.#stop.signal.aborted) this.#abandon();
     this.#gate = new Newest(
       (frame) => events.frame(frame),
       (frame) => reader.giveBack(momentOf(frame)),

@@ -1,6 +1,7 @@
-import type { Readable } from 'node:stream';
+import type { Socket } from 'node:net';
 import { QuanweiError } from '../../kernel/errors.ts';
 import { type Letterbox, letterbox } from '../picture.ts';
+import { type Filling, joinedSockets } from './joined-sockets.ts';
 
 export interface Size {
   readonly width: number;
@@ -36,8 +37,8 @@ const AHEAD = 64;
 /** Planes of one pipe that lie ready: one is filled, one waits, one is looked at. */
 const SPARE = 3;
 
-/** One pipe cut into planes, which are used again; bytes are copied once, from what was read into what is handed over. */
-class PlaneCutter {
+/** One pipe cut into planes, which are used again; bytes are read into what is handed over and never copied. */
+class PlaneCutter implements Filling {
   readonly #length: number;
   readonly #spare: Uint8Array[] = [];
   readonly whole: Uint8Array[] = [];
@@ -49,18 +50,16 @@ class PlaneCutter {
     this.#plane = new Uint8Array(length);
   }
 
-  take(chunk: Uint8Array): void {
-    let from = 0;
-    while (from < chunk.length) {
-      const piece = Math.min(chunk.length - from, this.#length - this.#filled);
-      this.#plane.set(chunk.subarray(from, from + piece), this.#filled);
-      this.#filled += piece;
-      from += piece;
-      if (this.#filled < this.#length) return;
-      this.whole.push(this.#plane);
-      this.#plane = this.#spare.pop() ?? new Uint8Array(this.#length);
-      this.#filled = 0;
-    }
+  room(): Uint8Array {
+    return this.#plane.subarray(this.#filled);
+  }
+
+  filled(bytes: number): void {
+    this.#filled += bytes;
+    if (this.#filled < this.#length) return;
+    this.whole.push(this.#plane);
+    this.#plane = this.#spare.pop() ?? new Uint8Array(this.#length);
+    this.#filled = 0;
   }
 
   giveBack(plane: Uint8Array): void {
@@ -74,23 +73,38 @@ class PlaneCutter {
  */
 export class PlaneReader {
   readonly #cutters: readonly PlaneCutter[];
-  readonly #pipes: readonly Readable[];
+  readonly #pipes: Socket[] = [];
   readonly #deliver: (moment: Moment) => void;
   readonly #released: (() => void)[] = [];
   #held = false;
   #abandoned = false;
 
-  constructor({ picture, input }: PlanePlan, pipes: readonly Readable[], deliver: (moment: Moment) => void) {
+  private constructor({ picture, input }: PlanePlan, deliver: (moment: Moment) => void) {
     const lengths = [3 * picture.width * picture.height, 3 * input.width * input.height, GREY.width * GREY.height];
     this.#cutters = lengths.map((length) => new PlaneCutter(length));
-    this.#pipes = pipes.slice(0, lengths.length);
     this.#deliver = deliver;
-    this.#pipes.forEach((pipe, n) => {
-      pipe.on('data', (chunk: Uint8Array) => {
-        this.#cutters[n]?.take(chunk);
-        this.#flush();
-      });
-    });
+  }
+
+  /**
+   * @returns the reader, and what ffmpeg is to write to: `into` of its `Program`
+   * @throws Error of the system, as for any socket
+   */
+  static async open(
+    plan: PlanePlan,
+    deliver: (moment: Moment) => void,
+    signal: AbortSignal,
+  ): Promise<{ reader: PlaneReader; into: Socket[] }> {
+    const reader = new PlaneReader(plan, deliver);
+    const fillings = reader.#cutters.map((cutter) => ({
+      room: () => cutter.room(),
+      filled: (bytes: number) => {
+        cutter.filled(bytes);
+        reader.#flush();
+      },
+    }));
+    const joined = await joinedSockets(fillings, signal);
+    reader.#pipes.push(...joined.map(({ ours }) => ours));
+    return { reader, into: joined.map(({ theirs }) => theirs) };
   }
 
   /** Nothing is read or delivered from now on; ffmpeg waits when the pipes are full. */
@@ -110,6 +124,7 @@ export class PlaneReader {
   /** Whatever is still to come is not wanted any more. */
   abandon(): void {
     this.#abandoned = true;
+    for (const pipe of this.#pipes) pipe.destroy();
     this.goOn();
   }
 
@@ -122,7 +137,7 @@ export class PlaneReader {
 
   /** Resolves when every pipe has come to its end and all moments are delivered. */
   async finished(): Promise<void> {
-    const closed = (pipe: Readable) =>
+    const closed = (pipe: Socket) =>
       new Promise<void>((resolve) => (pipe.closed ? resolve() : pipe.once('close', resolve)));
     await Promise.all(this.#pipes.map(closed));
     while (this.#held) await new Promise<void>((resolve) => this.#released.push(resolve));

@@ -1,4 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { Cancel, Clock } from '../../kernel/clock.ts';
 import { messageOf } from '../../kernel/errors.ts';
@@ -26,7 +27,9 @@ export interface ProgramOptions {
   readonly spawn?: Spawn | undefined;
   /** Written to standard input, which is then closed; `open`: kept for the caller. Default: nothing to read. */
   readonly stdin?: string | 'open';
-  /** Pipes it writes to: standard output, then descriptors 3, 4, … */
+  /** What it writes to: standard output, then descriptors 3, 4, … Closed here once it has them. */
+  readonly into?: readonly Socket[];
+  /** Pipes it writes to, numbered on behind `into`. */
   readonly pipes: number;
   /** Every line of standard error, before it is remembered; `true`: not worth remembering. */
   readonly line?: (line: string) => boolean;
@@ -48,11 +51,13 @@ export class Program {
 
   constructor(command: string, args: readonly string[], options: ProgramOptions) {
     this.#clock = options.clock;
-    const more = Array.from({ length: Math.max(0, options.pipes - 1) }, () => 'pipe' as const);
+    const { into = [], pipes } = options;
+    const [output = 'ignore', ...more] = [...into, ...Array.from({ length: pipes }, () => 'pipe' as const)];
     this.#child = (options.spawn ?? spawn)(command, args, {
-      stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...more],
+      stdio: [options.stdin === undefined ? 'ignore' : 'pipe', output, 'pipe', ...more],
       windowsHide: true,
     });
+    for (const end of into) end.destroy();
     const child = this.#child;
     const streams = [child.stdio[1], ...child.stdio.slice(3)];
     this.pipes = streams.filter((stream): stream is Readable => stream instanceof Readable);

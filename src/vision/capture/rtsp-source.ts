@@ -88,8 +88,11 @@ export class RtspSource implements FrameSource {
     const plan = planeSizes(shape, width, this.#options.input);
     const args = watchArguments(input, plan, { fps, of: shape.fps, copy: copy !== undefined });
     let changed: string | null = null;
+    const over = () => ending.aborted || changed !== null;
+    const { reader, into } = await PlaneReader.open(plan, this.#receiver(events, plan, shape, alive, over), ending);
+    this.#reader = reader;
     const program = new Program('ffmpeg', args, {
-      ...{ clock, spawn, pipes: copy === undefined ? 3 : 4, stdin: input.stdin ?? '' },
+      ...{ clock, spawn, into, pipes: copy === undefined ? 0 : 1, stdin: input.stdin ?? '' },
       line: (line) => {
         const size = SIZE.exec(line);
         if (size !== null && (Number(size[1]) !== shape.width || Number(size[2]) !== shape.height)) {
@@ -99,31 +102,30 @@ export class RtspSource implements FrameSource {
         return NO_FAULT.test(line);
       },
     });
-    this.#reader = this.#read(events, program, plan, shape, alive, () => ending.aborted || changed !== null);
     if (copy !== undefined) {
       copy(null);
-      program.pipes[3]?.on('data', copy);
+      program.pipes[0]?.on('data', copy);
     }
     const end = () => void program.end();
     if (ending.aborted) end();
     ending.addEventListener('abort', end, { once: true });
     const { said } = await program.gone;
     for (const pipe of program.pipes) pipe.destroy();
+    reader.abandon();
     return changed ?? reasonOf(said);
   }
 
-  #read(
+  #receiver(
     events: SourceEvents,
-    program: Program,
     plan: PlanePlan,
     shape: StreamShape,
     alive: () => void,
     over: () => boolean,
-  ): PlaneReader {
+  ): (moment: Moment) => void {
     const { clock, fps } = this.#options;
     const begun = clock.mono();
     let online = false;
-    return new PlaneReader(plan, program.pipes, (moment: Moment) => {
+    return (moment) => {
       if (over()) return;
       alive();
       if (!online) {
@@ -135,6 +137,6 @@ export class RtspSource implements FrameSource {
       const mono = clock.mono();
       const times = { n: this.#n++, mono, wall: clock.wall(), t: (mono - begun) / 1_000 };
       this.#gate?.offer({ ...frameFrom(moment, plan), ...times });
-    });
+    };
   }
 }

@@ -153,7 +153,7 @@ test.each(['full', 'native'] as const)(
     expect(torn).toEqual([]);
     expect(looked).toBeGreaterThan(10);
     // Three planes each; when this machine is busy several frames come at once, and some memory is new.
-  expect(memory.size).toBeLessThan(2 * looked);
+    expect(memory.size).toBeLessThan(2 * looked);
   },
 );
 

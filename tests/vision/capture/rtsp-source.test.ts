@@ -20,7 +20,7 @@ class Watching {
   readonly source: RtspSource;
   #heard: (() => void)[] = [];
 
-  constructor(url: string, more: Partial<RtspSourceOptions> = {}) {
+  constructor(url: string, more: Partial<RtspSourceOptions> = {}, after = onTestFinished) {
     this.source = new RtspSource({
       ...{ address: async () => url, transport: 'tcp', fps: 5, width: 640, input: { width: 416, height: 256 } },
       ...{ clock: new SystemClock(), log: pino({ level: 'silent' }), random: Math.random, limits: soon },
@@ -34,7 +34,7 @@ class Watching {
       };
     const seen = note(this.frames);
     this.source.start({ frame: (frame) => seen(lasting(frame)), state: note(this.states) });
-    onTestFinished(() => this.source.stop());
+    after(() => this.source.stop());
   }
 
   async until(holds: () => boolean): Promise<void> {
@@ -67,7 +67,7 @@ describe.runIf(canServeRtsp())('a camera', () => {
     async (_, transport, codec) => {
       const server = await serveRtsp({ file: numbered('640x360', 4, codec), user: 'admin', password: 'p@ss/w:rd' });
       const watching = new Watching(server.url, { transport });
-      await watching.until(() => watching.frames.length >= 12);
+      await watching.until(() => watching.frames.length >= 8);
       expect(watching.states).toEqual([{ state: 'online', width: 640, height: 360, fps: 5, codec }]);
       for (const { picture, input, grey } of watching.frames) {
         const numbers = [numberOf(picture.data), numberOf(input.data, 3 * (128 * 416 + 208)), numberOf(grey.data)];
@@ -88,55 +88,62 @@ describe.runIf(canServeRtsp())('a camera', () => {
     },
   );
 
-  test('killed and started again, again and again: always back by itself, and nothing is left running', async () => {
+  // From here on beside each other: most of their time is spent waiting for a camera's.
+  test.concurrent('killed and started again, again and again: always back by itself, and nothing is left running', async ({
+    onTestFinished: after,
+  }) => {
     const times = Number(process.env['QUANWEI_RESTARTS'] ?? 2);
     const width = 638; // a mark of this test's own processes
-    let server = await serveRtsp({ file: busy('640x360', 1) });
-    const watching = new Watching(server.url, { width });
+    let server = await serveRtsp({ file: busy('640x360', 1) }, after);
+    const watching = new Watching(server.url, { width }, after);
     for (let n = 1; n <= times; n += 1) {
       await watching.until(() => watching.states.filter(({ state }) => state === 'online').length === n);
       await server.kill();
       await watching.until(() => watching.states.at(-1)?.state === 'offline');
       expect(running('scale=638').length).toBeLessThanOrEqual(1);
-      server = await serveRtsp({ file: busy('640x360', 1), port: server.port });
+      server = await serveRtsp({ file: busy('640x360', 1), port: server.port }, after);
     }
     const before = watching.frames.length;
-    await watching.until(() => watching.frames.length > before + 3);
+    await watching.until(() => watching.frames.length > before + 1);
     expect(watching.frames.at(-1)?.n).toBeLessThan(before);
     await watching.source.stop();
     expect(running('scale=638')).toEqual([]);
   }, 120_000);
 
-  test('a wrong password is said so and not tried again at once', async () => {
-    const server = await serveRtsp({ file: busy('640x360', 1), user: 'admin', password: 'right', digest: true });
-    const watching = new Watching(server.urlOf('/main', 'admin:wrong@'));
+  test.concurrent('a wrong password is said so and not tried again at once', async ({ onTestFinished: after }) => {
+    const server = await serveRtsp({ file: busy('640x360', 1), user: 'admin', password: 'right', digest: true }, after);
+    const watching = new Watching(server.urlOf('/main', 'admin:wrong@'), {}, after);
     await watching.until(() => watching.states.length > 0);
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(watching.states).toEqual([{ state: 'offline', reason: 'wrong user name or password' }]);
   });
 
-  test('a camera that hangs is given up by the watchdog, ffmpeg with it', async () => {
-    const server = await serveRtsp({ file: busy('640x360', 1) });
-    const watching = new Watching(server.url, { limits: { ...soon, age: 1_500 } });
+  test.concurrent('a camera that hangs is given up by the watchdog, ffmpeg with it', async ({
+    onTestFinished: after,
+  }) => {
+    const server = await serveRtsp({ file: busy('640x360', 1) }, after);
+    const watching = new Watching(server.url, { limits: { ...soon, age: 1_500 } }, after);
     await watching.until(() => watching.frames.length > 2);
     server.freeze();
     await watching.until(() => watching.offline().length > 0);
     expect(watching.offline()[0]).toBe('no picture for 2 s');
   });
 
-  test('damaged H.264 does not stop the frames for good', async () => {
+  test.concurrent('damaged H.264 does not stop the frames for good', async ({ onTestFinished: after }) => {
     const damaged = made('damaged.mp4', '-i', busy('640x360', 4), '-c', 'copy', '-bsf:v', 'noise=amount=400');
-    const server = await serveRtsp({ file: damaged });
-    const watching = new Watching(server.url);
+    const server = await serveRtsp({ file: damaged }, after);
+    const watching = new Watching(server.url, {}, after);
     await watching.until(() => watching.frames.length >= 8);
     expect(watching.frames.every(({ picture }) => picture.data.length === 640 * 360 * 3)).toBe(true);
   });
 
-  test('pictures that change their size tear nothing: the shape is looked at again', async () => {
+  test.concurrent('pictures that change their size tear nothing: the shape is looked at again', async ({
+    onTestFinished: after,
+  }) => {
     const parts = [busy('640x360', 2), busy('480x480', 2)].map((file) => made('part.ts', '-i', file, '-c', 'copy'));
     const changing = made('changing.ts', '-i', `concat:${parts.join('|')}`, '-c', 'copy');
-    const server = await serveRtsp({ file: changing, seconds: 0 });
-    const watching = new Watching(server.url);
+    const server = await serveRtsp({ file: changing, seconds: 0 }, after);
+    const watching = new Watching(server.url, {}, after);
     await watching.until(() => watching.offline().length > 0);
     expect(watching.offline()[0]).toBe('the size of the picture changed');
     const sizes = new Set(watching.frames.map(({ picture }) => `${picture.width}x${picture.height}`));
