@@ -5,6 +5,9 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Alarm } from '../../src/alarms/alarm.ts';
+import { SystemClock } from '../../src/kernel/clock.ts';
+import { createLog } from '../../src/kernel/log.ts';
+import { ForkedInference } from '../../src/vision/inference/forked.ts';
 import { clip, type Footage, fencesOf } from '../support/footage.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { freePort } from '../support/ports.ts';
@@ -14,6 +17,7 @@ import { busyCores, type Used, usedByTree } from './processes.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
 const FPS = 5;
+const MODEL_RUNS = 40;
 /** Of the frames asked for, how many must be looked at for a camera to count as held. */
 const HELD = 0.95;
 /** Cameras count their frames over so long, ms. */
@@ -45,13 +49,15 @@ interface Round {
  * again and again, every alarm with its evidence.
  */
 export async function cameras(report: Report, options: CamerasOptions): Promise<void> {
-  for (const id of ['nanodet', 'movenet-lightning']) await model(id);
+  const models = await modelsAlone();
   const footage = await clip('climb-brick-150');
   const dir = mkdtempSync(join(tmpdir(), 'quanwei-bench-'));
   try {
     const still = stillOf(footage, join(dir, 'still.mp4'));
-    await scene('still', still, footage, options, report);
-    await scene('busy', footage.file, footage, options, report);
+    const stillPeer = { what: 'ffmpeg decoding alone', cpu: decodingAlone(still) };
+    await scene('still', still, stillPeer, footage, options, report);
+    const busyPeer = { what: 'ffmpeg decoding alone and the models', cpu: decodingAlone(footage.file) + FPS * models };
+    await scene('busy', footage.file, busyPeer, footage, options, report);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
@@ -68,11 +74,11 @@ function stillOf({ file }: Footage, into: string): string {
 async function scene(
   name: string,
   file: string,
+  peer: { readonly what: string; readonly cpu: number },
   footage: Footage,
   { counts, looks }: CamerasOptions,
   report: Report,
 ): Promise<void> {
-  const decoding = decodingAlone(file);
   const rounds = new Map<number, Round>();
   let held = 0;
   let short = false;
@@ -84,15 +90,7 @@ async function scene(
     const { fps, seconds, before, after, others } = round;
     const least = Math.min(...fps);
     const of = `cameras: ${name}, ${count} at a time`;
-    report(
-      figure(
-        `${of}: CPU a camera`,
-        (after.cpu - before.cpu) / seconds / count,
-        'CPU s/s',
-        'ffmpeg decoding alone',
-        decoding,
-      ),
-    );
+    report(figure(`${of}: CPU a camera`, (after.cpu - before.cpu) / seconds / count, 'CPU s/s', peer.what, peer.cpu));
     report(figure(`${of}: frames looked at, the worst camera`, least, 'fps', 'asked for', FPS));
     report(
       figure(
@@ -201,6 +199,26 @@ async function toldOverload(gateway: GatewayProcess): Promise<string | null> {
   const { alarms } = (await gateway.api('/api/alarms')) as { alarms: Alarm[] };
   const told = alarms.find(({ detail }) => detail['condition'] === 'overload');
   return told === undefined ? null : String(told.detail['reason']);
+}
+
+/** CPU seconds that one frame with one person costs in the models, as the vision process runs them. */
+async function modelsAlone(): Promise<number> {
+  const models = await Promise.all(['nanodet', 'movenet-lightning'].map(model));
+  const child = await ForkedInference.start({
+    ...{ models, clock: new SystemClock(), log: createLog('bench', 'silent'), random: Math.random },
+    bounds: { runMs: 60_000 },
+  });
+  try {
+    const inputs = models.map(({ width, height }) => new Uint8Array(width * height * 3).fill(127));
+    const before = usedByTree(child.pid ?? 0).cpu;
+    for (let run = 0; run < MODEL_RUNS; run += 1) {
+      for (const [n, { id, entry }] of models.entries())
+        await child.run(entry.task, id, inputs[n] as Uint8Array, 'bench');
+    }
+    return (usedByTree(child.pid ?? 0).cpu - before) / MODEL_RUNS;
+  } finally {
+    await child.close();
+  }
 }
 
 /** CPU seconds a second of the film. */
