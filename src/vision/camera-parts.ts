@@ -5,6 +5,7 @@ import type { Log } from '../kernel/log.ts';
 import type { EventContext } from './analysis/camera-analysis.ts';
 import type { Look } from './camera.ts';
 import { FileSource } from './capture/file-source.ts';
+import { addressOf } from './capture/onvif.ts';
 import { Recorder } from './capture/recorder.ts';
 import { Ring } from './capture/ring.ts';
 import { RtspSource } from './capture/rtsp-source.ts';
@@ -62,18 +63,20 @@ const pathOf = (address: string): string => (address.startsWith('file:') ? new U
 export function openCamera(config: CameraConfig, hooks: CameraHooks, engines: Engines, parts: OpenParts): OpenedCamera {
   const { clock, log, random, encode, evidence, timezone } = parts;
   const { transport, fps, width, url, subUrl = url } = config;
-  const main = () => Promise.resolve(url);
-  const sub = () => Promise.resolve(subUrl);
+  // A camera that is known by ONVIF is asked for its streams each time one is opened: they change with its settings.
+  const main = addressOf(url, 'main');
+  const sub = addressOf(subUrl, 'sub');
   const input = engines.people?.models.get(config.detector) ?? NO_DETECTOR;
   const common = { width, input, clock, log };
   const ring = config.record && !isFile(url) ? new Ring({ clock, keep: parts.before + SLACK, limit: RING }) : null;
-  // One stream for both is fetched once.
-  const copy = ring !== null && subUrl === url ? { copy: ring.push } : {};
+  // One stream for both is fetched once; an ONVIF address stands for two.
+  const one = subUrl === url && !url.startsWith('onvif:');
+  const copy = ring !== null && one ? { copy: ring.push } : {};
   const source = isFile(subUrl)
     ? new FileSource({ ...common, path: pathOf(subUrl), choice: { fps }, pace: 'loop' })
     : new RtspSource({ ...common, ...copy, address: sub, transport, fps, random });
   const recorder =
-    ring === null || subUrl === url ? null : new Recorder({ address: main, transport, copy: ring.push, clock, random });
+    ring === null || one ? null : new Recorder({ address: main, transport, copy: ring.push, clock, random });
 
   const report = async (event: IntrusionEvent, { frame, people }: EventContext): Promise<void> => {
     const id = hooks.newId();

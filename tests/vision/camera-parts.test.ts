@@ -1,0 +1,49 @@
+import { pino } from 'pino';
+import { expect, onTestFinished, test } from 'vitest';
+import { Camera } from '../../src/config/cameras.ts';
+import { SystemClock } from '../../src/kernel/clock.ts';
+import { idSource } from '../../src/kernel/ids.ts';
+import { openCamera } from '../../src/vision/camera-parts.ts';
+import { Evidence } from '../../src/vision/evidence/evidence.ts';
+import { MediaStore } from '../../src/vision/evidence/media-store.ts';
+import { dataDir } from '../support/data-dir.ts';
+import { serveOnvif } from '../support/onvif.ts';
+import { canServeRtsp, serveRtsp } from '../support/rtsp.ts';
+import { numbered } from './capture/clips.ts';
+
+const nothing = (): void => undefined;
+
+test.skipIf(!canServeRtsp())('a camera that is known by ONVIF is analysed by its smaller stream', async () => {
+  const [clock, log] = [new SystemClock(), pino({ level: 'silent' })];
+  const served = await serveRtsp({
+    file: numbered('640x360', 4),
+    path: '/main',
+    also: { '/sub': numbered('320x180', 4) },
+  });
+  const { host } = await serveOnvif({ user: 'admin', password: 'secret', rtsp: served.port });
+  const store = await MediaStore.open({
+    ...{ data: dataDir(), clock, log, keepFor: 60_000, limit: 1e9, minFree: 0, trouble: nothing },
+  });
+  onTestFinished(() => store.close());
+  const evidence = new Evidence({ store, clock, log, clip: { before: 1_000, after: 1_000 } });
+  const { source, looks } = openCamera(
+    Camera.parse({ id: 'cam', url: `onvif://admin:secret@${host}` }),
+    { newId: idSource(clock), tell: nothing, health: nothing },
+    { people: null, faces: null, close: async () => undefined },
+    {
+      timezone: 'Asia/Shanghai',
+      evidence,
+      before: 1_000,
+      clock,
+      log,
+      random: Math.random,
+      encode: async () => Buffer.of(),
+    },
+  );
+  onTestFinished(async () => {
+    await source.stop();
+    for (const look of looks) await look.close?.();
+  });
+  const state = await new Promise((resolve) => source.start({ frame: nothing, state: resolve }));
+  expect(state).toMatchObject({ state: 'online', width: 320, height: 180 });
+});
