@@ -9,7 +9,7 @@ sharp.concurrency(1);
 sharp.cache(false);
 
 /** What is taken; all else is refused before a decoder sees it. SVG, PDF and the like are programs, not pictures. */
-const FORMATS = ['jpeg', 'png', 'webp', 'gif'] as const;
+const FORMATS = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const;
 type Format = (typeof FORMATS)[number];
 
 const BOUND = {
@@ -40,7 +40,7 @@ export interface Fitted {
 }
 
 /**
- * A file or its bytes as rgb24: turned upright by its EXIF orientation, in sRGB, eight bits, on black where it is
+ * A file or its bytes as rgb24: turned upright by its EXIF orientation, in sRGB, eight bits, on white where it is
  * transparent; of an animation the first frame.
  * @throws QuanweiError BAD_PICTURE missing, of another format, damaged, or too large
  */
@@ -110,9 +110,10 @@ async function upright(given: Uint8Array) {
     });
   const image = sharp(bytes, { limitInputPixels: BOUND.pixels, failOn: 'error', pages: 1, sequentialRead: true });
   const { autoOrient, orientation = 1, pages = 1, format: seen } = await image.metadata();
-  if (seen !== format) throw new QuanweiError('BAD_PICTURE', `it begins as ${format} and goes on as ${seen}`);
+  if (seen !== (format === 'avif' ? 'heif' : format))
+    throw new QuanweiError('BAD_PICTURE', `it begins as ${format} and goes on as ${seen}`);
   return {
-    image: image.timeout({ seconds: BOUND.seconds }).autoOrient().flatten({ background: '#000' }),
+    image: image.timeout({ seconds: BOUND.seconds }).autoOrient().flatten({ background: '#fff' }),
     width: autoOrient.width,
     height: autoOrient.height,
     notes: [
@@ -167,14 +168,16 @@ function formatOf(bytes: Uint8Array): Format | null {
   if (text(bytes, 0, 8) === '\x89PNG\r\n\x1a\n') return 'png';
   if (text(bytes, 0, 4) === 'RIFF' && text(bytes, 8, 12) === 'WEBP') return 'webp';
   if (/^GIF8[79]a/.test(text(bytes, 0, 6))) return 'gif';
+  if (/^(II\*\0|MM\0\*)/.test(text(bytes, 0, 4))) return 'tiff';
+  if (/^....ftypavi[fs]/s.test(text(bytes, 0, 12))) return 'avif';
   return null;
 }
 
 /** Pictures that are not taken, known by their beginnings, so that they are not tried as videos. */
 function isRefused(head: Uint8Array): boolean {
   return (
-    /^(II\*\0|MM\0\*|%PDF|%!PS|8BPS)/.test(text(head, 0, 4)) ||
-    /^....ftyp(avif|avis|heic|heix|mif1)/s.test(text(head, 0, 12)) ||
+    /^(%PDF|%!PS|8BPS)/.test(text(head, 0, 4)) ||
+    /^....ftyp(heic|heix|mif1)/s.test(text(head, 0, 12)) ||
     /^\s*(<\?xml|<svg|<!DOCTYPE svg)/i.test(text(head, 0, 64))
   );
 }

@@ -8,7 +8,7 @@ import { falseAcceptRate } from '../../vision/faces/rates.ts';
 import type { Face, FaceReader } from '../../vision/faces/reader.ts';
 import { cosine } from '../../vision/faces/roster.ts';
 import { faceModels, type RunningFaces, startFaces } from '../../vision/faces/start.ts';
-import { readStill } from '../../vision/faces/still.ts';
+import { loadPicture } from '../../vision/images.ts';
 import { loadSettings, type Place, withPlace } from '../settings.ts';
 import { Terminal } from '../terminal.ts';
 
@@ -51,7 +51,7 @@ export async function openFaces(place: Place): Promise<RunningFaces> {
 
 /** Reads the faces of one file. @throws QuanweiError BAD_PICTURE, VISION_DEGRADED */
 export async function readFile(reader: FaceReader, file: string, live: boolean): Promise<Face[]> {
-  const faces = await reader.read(await readStill(file), file, { live });
+  const faces = await reader.read(await loadPicture(file), file, { live });
   if (faces === null) throw new QuanweiError('VISION_DEGRADED', 'the models gave no answer', { where: file });
   return faces;
 }

@@ -1,8 +1,8 @@
 import { QuanweiError } from '../../kernel/errors.ts';
+import { loadPicture } from '../images.ts';
 import { COMPARE, failures, type Quality, type Reason } from './quality.ts';
 import type { FaceReader } from './reader.ts';
 import type { Match, Roster } from './roster.ts';
-import { readStill } from './still.ts';
 import { accepts, type Rule } from './visit.ts';
 
 /** What a single picture says: less than a camera does, which looks three times. */
@@ -38,7 +38,7 @@ export async function matchPicture(
   bytes: Uint8Array,
   { reader, roster, rule, source }: { reader: FaceReader; roster: Roster; rule: Rule; source: string },
 ): Promise<PictureMatch> {
-  const picture = await readStill(bytes);
+  const picture = await loadPicture(bytes);
   const faces = await reader.read(picture, source, { live: rule.liveness !== undefined, most: 1 });
   if (faces === null) throw new QuanweiError('VISION_DEGRADED', 'there was no time for the picture', { where: source });
   const [face] = faces;

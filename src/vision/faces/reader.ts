@@ -1,3 +1,4 @@
+import { QuanweiError } from '../../kernel/errors.ts';
 import type { Inference } from '../inference/inference.ts';
 import type { ModelFile } from '../models/entry.ts';
 import { type Box, type Detection, heightOf, type Picture, type Point, widthOf } from '../picture.ts';
@@ -34,6 +35,8 @@ export interface FaceModels {
   readonly liveness?: ModelFile;
 }
 
+/** Side of a picture below which nobody can be told from anybody, pixels. */
+const LEAST_SIDE = 16;
 /** Least score of a face when its model's entry does not say. */
 const SCORE = 0.65;
 /** Side of the first crop for the landmarks, as part of the box's height. */
@@ -68,8 +71,15 @@ export class FaceReader {
    * @param source whose picture it is, for the queue
    * @param most faces looked at further
    * @returns `null` when inference had no time for it
+   * @throws QuanweiError BAD_PICTURE too small to show a face
    */
   async read(picture: Picture, source: string, { live = false, most = 64 } = {}): Promise<Face[] | null> {
+    const { width, height } = picture;
+    if (Math.min(width, height) < LEAST_SIDE) {
+      throw new QuanweiError('BAD_PICTURE', `a picture of ${width}×${height} pixels shows no face`, {
+        hint: `at least ${LEAST_SIDE}×${LEAST_SIDE}; a face needs 64`,
+      });
+    }
     const found = await this.finder.find(picture, source);
     if (found === null) return null;
     const faces: Face[] = [];

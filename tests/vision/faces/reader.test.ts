@@ -7,8 +7,8 @@ import { judge } from '../../../src/vision/faces/enrolment.ts';
 import { gradeOf } from '../../../src/vision/faces/quality.ts';
 import { type Face, type FaceReader, surroundings } from '../../../src/vision/faces/reader.ts';
 import { cosine, Roster } from '../../../src/vision/faces/roster.ts';
-import { readStill } from '../../../src/vision/faces/still.ts';
 import { type FaceSettings, FaceWatch } from '../../../src/vision/faces/watch.ts';
+import { loadPicture } from '../../../src/vision/images.ts';
 import type { ForkedInference } from '../../../src/vision/inference/forked.ts';
 import { overlap, type Picture } from '../../../src/vision/picture.ts';
 import { faces as samples } from '../../support/vision-material.ts';
@@ -24,15 +24,15 @@ let fourth: { picture: Picture; faces: Face[] };
 const read = async (picture: Picture): Promise<Face[]> => (await reader.read(picture, 'test')) ?? [];
 const image = ({ width, height, data }: Picture) => sharp(data, { raw: { width, height, channels: 3 } });
 const part = async (picture: Picture, left: number, top: number, width: number, height: number): Promise<Picture> =>
-  readStill(await image(picture).extract({ left, top, width, height }).png().toBuffer());
+  loadPicture(await image(picture).extract({ left, top, width, height }).png().toBuffer());
 const scaled = async (picture: Picture, width: number): Promise<Picture> =>
-  readStill(await image(picture).resize(width).png().toBuffer());
+  loadPicture(await image(picture).resize(width).png().toBuffer());
 
 beforeAll(async () => {
   files = await samples();
   ({ reader, inference } = await realReader());
   const of = async (file: string) => {
-    const picture = await readStill(file);
+    const picture = await loadPicture(file);
     return { picture, faces: await read(picture) };
   };
   first = await of(files[0] as string);
@@ -68,7 +68,7 @@ describe('faces in a picture', () => {
       await image(first.picture).rotate(90).withMetadata({ orientation: 8 }).jpeg({ quality: 90 }).toBuffer(),
     ];
     for (const bytes of again) {
-      const found = await read(await readStill(bytes));
+      const found = await read(await loadPicture(bytes));
       expect(found.length).toBe(3);
       for (const face of first.faces) {
         const same = found.find((other) => overlap(other.box, face.box) > 0.7);
@@ -105,7 +105,7 @@ describe('faces in a picture', () => {
       .composite(places.map(([left, top]) => ({ input: png, left, top })))
       .png()
       .toBuffer();
-    const found = (await reader.finder.find(await readStill(canvas), 'test')) ?? [];
+    const found = (await reader.finder.find(await loadPicture(canvas), 'test')) ?? [];
     const scale = small.width / 1920;
     const expected = places.flatMap(([left, top]) =>
       first.faces.map(({ box }) => ({
@@ -143,7 +143,7 @@ describe('faces in a picture', () => {
       small: () => image(around).resize(100).png().toBuffer(),
     };
     for (const [reason, make] of Object.entries(made)) {
-      const [face] = await read(await readStill(await make()));
+      const [face] = await read(await loadPicture(await make()));
       expect(face === undefined ? [] : gradeOf(face.quality).reasons).toContain(reason);
     }
   });
@@ -160,7 +160,11 @@ describe('faces in a picture', () => {
     })
       .png()
       .toBuffer();
-    expect(await read(await readStill(noise))).toEqual([]);
+    expect(await read(await loadPicture(noise))).toEqual([]);
+    await expect(read({ width: 1, height: 1, data: new Uint8Array(3) })).rejects.toMatchObject({
+      code: 'BAD_PICTURE',
+      message: expect.stringContaining('1×1'),
+    });
   });
 
   test('the crop for liveness lies inside the picture, 2.7 times the box where there is room', () => {
@@ -190,7 +194,7 @@ describe('at a camera', () => {
   /** A 640 × 480 view of sample1.jpg that wanders, as a person does. */
   const frame = (step: number): Promise<Picture> => scaledView(first.picture, 300 + step * 24, 150 + step * 6);
   const scaledView = async (picture: Picture, left: number, top: number): Promise<Picture> =>
-    readStill(await image(picture).extract({ left, top, width: 960, height: 720 }).resize(640, 480).png().toBuffer());
+    loadPicture(await image(picture).extract({ left, top, width: 960, height: 720 }).resize(640, 480).png().toBuffer());
 
   const rosterOf = (people: readonly (readonly [string, Face])[], blocked: string[] = []): Roster => {
     const rows = new Float32Array(people.length * 512);
