@@ -108,6 +108,8 @@ export async function serve(parts: ServeParts): Promise<Served> {
     });
     server.listen({ host, port }, resolve);
   });
+  // Too many open files, for one: told, and no reason to end.
+  server.on('error', (thrown) => log.warn({ err: thrown }, 'a connection of the gateway could not be taken'));
   const at = server.address();
   invariant(at !== null && typeof at === 'object', 'a listening server has an address and a port');
   return {
@@ -127,7 +129,9 @@ function placeOf(listen: string): { host: string; port: number } {
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
 }
 
-const pathOf = (request: IncomingMessage): URL => new URL(request.url ?? '/', 'http://vision.invalid');
+const NOWHERE = 'http://vision.invalid/';
+/** Never throws: what is no path leads nowhere. */
+const pathOf = ({ url = '/' }: IncomingMessage): URL => new URL(URL.canParse(url, NOWHERE) ? url : '/', NOWHERE);
 
 function route(
   parts: ServeParts,
