@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs';
-import sharp from 'sharp';
 import type { GatewayConfig } from '../config/schema.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { idSource } from '../kernel/ids.ts';
@@ -8,12 +7,9 @@ import { mediaPart } from '../kernel/media.ts';
 import { openCamera } from '../vision/camera-parts.ts';
 import { BUILT_IN_MODELS, loadModels } from '../vision/models/catalogue.ts';
 import { ModelStore, modelsDirectory } from '../vision/models/store.ts';
-import type { Picture } from '../vision/picture.ts';
 import { Vision, type VisionSettings } from '../vision/process.ts';
 import { VERSION } from './version.ts';
 import { findVisionSecret, visionToken } from './vision-secret.ts';
-
-const QUALITY = 80;
 
 export interface VisionOptions {
   /** Paths absolute, defaults filled. */
@@ -47,7 +43,7 @@ export async function startVision({ config, data, reload, clock, log }: VisionOp
     catalogue: loadModels([BUILT_IN_MODELS, ...vision.models]),
     store: new ModelStore(modelsDirectory()),
     open: (camera, hooks, engines, evidence, { timezone, vision: { clip } }) =>
-      openCamera(camera, hooks, engines, { timezone, evidence, before: clip.before, clock, log, random, encode }),
+      openCamera(camera, hooks, engines, { timezone, evidence, before: clip.before, clock, log, random }),
     media: { keepFor: config.retention.media, limit: vision.media, minFree: config.retention.minFree },
     hasEvidence: (ref) => mediaPart(data, ref, undefined) !== null,
     clock,
@@ -68,10 +64,4 @@ function nearestListener({ mqtt }: GatewayConfig): string {
   const urls = mqtt.listen.map(({ url }) => url);
   const url = urls.find((one) => one.startsWith('mqtt://')) ?? urls[0] ?? 'mqtt://127.0.0.1:1883';
   return url.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//127.0.0.1:');
-}
-
-function encode({ width, height, data }: Picture): Promise<Buffer> {
-  return sharp(data, { raw: { width, height, channels: 3 } })
-    .jpeg({ quality: QUALITY })
-    .toBuffer();
 }

@@ -4,6 +4,7 @@ import type { NewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import type { EventContext } from './analysis/camera-analysis.ts';
 import type { Look } from './camera.ts';
+import { fileOf } from './capture/address.ts';
 import { FileSource } from './capture/file-source.ts';
 import { addressOf } from './capture/onvif.ts';
 import { Recorder } from './capture/recorder.ts';
@@ -14,13 +15,14 @@ import type { Engines } from './engines.ts';
 import type { HealthEvent, IntrusionEvent } from './event.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import { faceLook } from './face-look.ts';
+import { jpegOf } from './jpeg.ts';
 import { MotionGate } from './motion.ts';
 import { peopleLook } from './people-look.ts';
 import { pictureLook } from './picture-look.ts';
 import type { Telling } from './report/message.ts';
 import { liveFeed } from './serve/feed.ts';
 import { LiveStream } from './serve/live-stream.ts';
-import { type EncodeJpeg, NewestPicture } from './serve/newest-picture.ts';
+import { NewestPicture } from './serve/newest-picture.ts';
 
 /** Where what a camera's looks find is told. */
 export interface CameraHooks {
@@ -46,35 +48,36 @@ export interface OpenParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
-  readonly encode: EncodeJpeg;
 }
 
 /** Without a detector the picture is looked at all the same: for its health, and by people. */
 const NO_DETECTOR = { width: 416, height: 256 };
 
+/** Quality of pictures that are looked at and not kept. */
+const LOOKED_AT = 80;
 /** Kept in memory beyond what a clip needs, ms: pictures are made a moment after the event. */
 const SLACK = 3_000;
 /** Bytes of a camera's recording in memory at most. */
 const RING = 48 * 1024 * 1024;
 
-const isFile = (address: string): boolean => /^(file:|\/)/.test(address);
-const pathOf = (address: string): string => (address.startsWith('file:') ? new URL(address).pathname : address);
-
 export function openCamera(config: CameraConfig, hooks: CameraHooks, engines: Engines, parts: OpenParts): OpenedCamera {
-  const { clock, log, random, encode, evidence, timezone } = parts;
+  const { clock, log, random, evidence, timezone } = parts;
   const { transport, fps, width, url, subUrl = url } = config;
   // A camera that is known by ONVIF is asked for its streams each time one is opened: they change with its settings.
   const main = addressOf(url, 'main');
   const sub = addressOf(subUrl, 'sub');
   const input = engines.people?.models.get(config.detector) ?? NO_DETECTOR;
   const common = { width, input, clock, log };
-  const ring = config.record && !isFile(url) ? new Ring({ clock, keep: parts.before + SLACK, limit: RING }) : null;
+  const ring =
+    config.record && fileOf(url) === null ? new Ring({ clock, keep: parts.before + SLACK, limit: RING }) : null;
   // One stream for both is fetched once; an ONVIF address stands for two.
   const one = subUrl === url && !url.startsWith('onvif:');
   const copy = ring !== null && one ? { copy: ring.push } : {};
-  const source = isFile(subUrl)
-    ? new FileSource({ ...common, path: pathOf(subUrl), choice: { fps }, pace: 'loop' })
-    : new RtspSource({ ...common, ...copy, address: sub, transport, fps, random });
+  const path = fileOf(subUrl);
+  const source =
+    path === null
+      ? new RtspSource({ ...common, ...copy, address: sub, transport, fps, random })
+      : new FileSource({ ...common, path, choice: { fps }, pace: 'loop' });
   const recorder =
     ring === null || one ? null : new Recorder({ address: main, transport, copy: ring.push, clock, random });
 
@@ -104,7 +107,7 @@ export function openCamera(config: CameraConfig, hooks: CameraHooks, engines: En
   return {
     source,
     looks,
-    newest: new NewestPicture(encode),
+    newest: new NewestPicture((picture) => jpegOf(picture, LOOKED_AT)),
     live: {
       main: new LiveStream(liveFeed(main, transport, { clock }), clock),
       sub: new LiveStream(liveFeed(sub, transport, { clock }), clock),

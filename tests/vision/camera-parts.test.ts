@@ -4,6 +4,7 @@ import { Camera } from '../../src/config/cameras.ts';
 import { SystemClock } from '../../src/kernel/clock.ts';
 import { idSource } from '../../src/kernel/ids.ts';
 import { openCamera } from '../../src/vision/camera-parts.ts';
+import { fileOf } from '../../src/vision/capture/address.ts';
 import { Evidence } from '../../src/vision/evidence/evidence.ts';
 import { MediaStore } from '../../src/vision/evidence/media-store.ts';
 import { dataDir } from '../support/data-dir.ts';
@@ -37,7 +38,6 @@ test.skipIf(!canServeRtsp())('a camera that is known by ONVIF is analysed by its
       clock,
       log,
       random: Math.random,
-      encode: async () => Buffer.of(),
     },
   );
   onTestFinished(async () => {
@@ -46,4 +46,11 @@ test.skipIf(!canServeRtsp())('a camera that is known by ONVIF is analysed by its
   });
   const state = await new Promise((resolve) => source.start({ frame: nothing, state: resolve }));
   expect(state).toMatchObject({ state: 'online', width: 320, height: 180 });
+});
+
+test('a video in a camera’s place may have any name', () => {
+  expect(fileOf('/视频/a b.mp4')).toBe('/视频/a b.mp4');
+  expect(fileOf('file:///%E8%A7%86%E9%A2%91/a%20b.mp4')).toBe('/视频/a b.mp4');
+  expect(fileOf('file:///视频/100%.mp4')).not.toBe(null);
+  expect(fileOf('rtsp://camera/1')).toBe(null);
 });

@@ -11,6 +11,22 @@ const CREDENTIALS = /(?<=[a-z]:\/\/)[^/\s]*(?=@)/gi;
 /** `text` without the credentials of any address in it. */
 export const redact = (text: string): string => text.replace(CREDENTIALS, '***').replace(SECRET_PARAMETER, '***');
 
+/** Text of an address with its %XX made into signs again. */
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (thrown) {
+    if (thrown instanceof URIError) return text; // a bare % in a password or a name
+    throw thrown;
+  }
+}
+
+/** The path of a video that stands in a camera's place, `/…` or `file:///…`; `null` for a stream. */
+export function fileOf(address: string): string | null {
+  if (address.startsWith('/')) return address;
+  return address.startsWith('file:') && URL.canParse(address) ? decoded(new URL(address).pathname) : null;
+}
+
 /** What ffmpeg and ffprobe are given to read: arguments that anybody on this box may see, and standard input. */
 export interface Input {
   readonly options: readonly string[];

@@ -3,7 +3,7 @@ import DeviceService from 'node-onvif/lib/modules/service-device.js';
 import MediaService from 'node-onvif/lib/modules/service-media.js';
 import { z } from 'zod';
 import { messageOf, QuanweiError } from '../../kernel/errors.ts';
-import { redact } from './address.ts';
+import { decoded, redact } from './address.ts';
 import { WRONG_PASSWORD } from './reason.ts';
 import { boundSoap } from './soap-transport.ts';
 
@@ -137,15 +137,6 @@ function partsOf(address: string): { host: string; path: string; user: string; p
     user: user ?? '',
     password: password ?? '',
   };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (thrown) {
-    if (thrown instanceof URIError) return text; // a bare % in a password
-    throw thrown;
-  }
 }
 
 /** The largest, and the smallest that still shows people; pictures one by one (JPEG) only when there is nothing else. */

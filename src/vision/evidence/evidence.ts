@@ -5,6 +5,7 @@ import type { Log } from '../../kernel/log.ts';
 import type { Spawn } from '../capture/program.ts';
 import type { Ring } from '../capture/ring.ts';
 import type { EvidenceReference } from '../event.ts';
+import { jpegOf } from '../jpeg.ts';
 import type { Box, Picture } from '../picture.ts';
 import { stillOf, writeClip } from './film.ts';
 import type { About, MediaStore } from './media-store.ts';
@@ -70,7 +71,7 @@ export class Evidence {
   async #pictures(occasion: Occasion): Promise<EvidenceReference[]> {
     const { store } = this.#options;
     const { camera, event, wall, picture, boxes } = occasion;
-    const plain = (await this.#still(occasion)) ?? (await jpegOf(picture));
+    const plain = (await this.#still(occasion)) ?? (await jpegOf(picture, QUALITY));
     const about = { camera, event, wall };
     const marked = await withBoxes(plain, picture, boxes);
     // The one with boxes first: it is what people look at.
@@ -126,11 +127,6 @@ export class Evidence {
 }
 
 const QUALITY = 85;
-
-const jpegOf = ({ width, height, data }: Picture): Promise<Buffer> =>
-  sharp(data, { raw: { width, height, channels: 3 } })
-    .jpeg({ quality: QUALITY })
-    .toBuffer();
 
 /** @param jpeg of any size @param shape what the boxes are in pixels of */
 async function withBoxes(

@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { messageOf } from '../../kernel/errors.ts';
-import { fileInput, type Input, redact, rtspInput } from '../capture/address.ts';
+import { fileInput, fileOf, type Input, redact, rtspInput } from '../capture/address.ts';
 import { Program, type Spawn } from '../capture/program.ts';
 import { reasonOf } from '../capture/reason.ts';
 import type { OpenFeed } from './live-stream.ts';
@@ -10,8 +10,9 @@ const FRAGMENT = 400_000;
 
 /** @param address `rtsp://…`, `file:///…` or a path */
 function inputOf(address: string, transport: 'tcp' | 'udp'): Input {
-  if (/^rtsps?:/.test(address)) return rtspInput(address, transport);
-  const { options, from } = fileInput(address.startsWith('file:') ? new URL(address).pathname : address);
+  const path = fileOf(address);
+  if (path === null) return rtspInput(address, transport);
+  const { options, from } = fileInput(path);
   return { options: ['-re', '-stream_loop', '-1', ...options], from };
 }
 
