@@ -105,12 +105,12 @@ install_program() {
     exit 1
   }
   # Models are kept with the data: they outlive the program's versions, and the service can add a size a camera asks for.
-  run install -d -m 700 "$DATA"
-  run install -d -m 755 "$DATA/models"
-  for kept in "${QUANWEI_MODELS_DIR-}" "$SOURCE/models/cache"; do
-    if [ -n "$kept" ] && [ -d "$kept" ] && ! [ "$kept" -ef "$DATA/models" ]; then run cp -an "$kept/." "$DATA/models/"; fi
+  run install -d -m 750 "$VISION"
+  run install -d -m 755 "$VISION/models"
+  for kept in "${QUANWEI_MODELS_DIR-}" "$SOURCE/models/cache" "$DATA/models"; do
+    if [ -n "$kept" ] && [ -d "$kept" ] && ! [ "$kept" -ef "$VISION/models" ]; then run cp -an "$kept/." "$VISION/models/"; fi
   done
-  run env QUANWEI_MODELS_DIR="$DATA/models" "$node" "$SOURCE/src/setup/setup.mjs" --for run
+  run env QUANWEI_MODELS_DIR="$VISION/models" "$node" "$SOURCE/src/setup/setup.mjs" --for run
   new=$PROGRAM.new
   run rm -rf "$new"
   run mkdir -p "$new" "$(dirname "$LAUNCHER")"
@@ -140,11 +140,11 @@ if [ "\$(id -u)" = 0 ] && id quanwei >/dev/null 2>&1; then
   fi
   # What is seen belongs to the vision process, which may not read the gateway's data, nor the other way round.
   case "\${1-}" in
-    vision | enrol | faces | replay | detect) exec runuser -u quanwei-vision -g quanwei -- "\$0" "\$@" ;;
+    vision | models | enrol | faces | replay | detect) exec runuser -u quanwei-vision -g quanwei -- "\$0" "\$@" ;;
   esac
   exec runuser -u quanwei -- "\$0" "\$@"
 fi
-export QUANWEI_MODELS_DIR="\${QUANWEI_MODELS_DIR:-/var/lib/quanwei/models}"
+export QUANWEI_MODELS_DIR="\${QUANWEI_MODELS_DIR:-/var/lib/quanwei-vision/models}"
 exec "$node" /opt/quanwei/dist/main/cli.js "\$@"
 SH
 }
@@ -168,7 +168,7 @@ install_directories() {
   live chown root:quanwei "$CONFIG"
   live chown quanwei:quanwei "$DATA" "$BACKUPS"
   live chown quanwei-vision:quanwei "$VISION"
-  live chown -R quanwei:quanwei "$DATA/models"
+  live chown -R quanwei-vision:quanwei "$VISION/models"
   if [ ! -e "$CONFIG/gateway.yaml" ]; then
     FRESH=yes
     sed -e "s|@SITE_ID@|$SITE_ID|" -e "s|@SITE_NAME@|${SITE_NAME//|/}|" -e "s|@STREET@|$STREET|" \

@@ -71,6 +71,8 @@ test('vision waits for everybody, is the first to go, and can neither read the j
     expect(vision).toContain(`\n${line}\n`);
   }
   expect(vision).toContain('\nInaccessiblePaths=-/var/lib/quanwei ');
+  const [, models = ''] = /QUANWEI_MODELS_DIR:-([^}]+)}/.exec(readFileSync(join(UNITS, 'install.sh'), 'utf8')) ?? [];
+  expect(models, 'its models lie where it can see them').toMatch(/^\/var\/lib\/quanwei-vision\//);
 });
 
 const install = (...args: string[]) => spawnSync(join(UNITS, 'install.sh'), args, { encoding: 'utf8' });

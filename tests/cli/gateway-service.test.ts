@@ -81,3 +81,13 @@ test('an address that is taken ends the start with a sentence, not a stack', asy
   expect(stderr).toMatch(/^PORT_TAKEN: /);
   expect(stderr).not.toContain('    at ');
 });
+
+test('the vision service without cameras has nothing to do, and has not failed', async () => {
+  const receiver = await NotifyReceiver.bind(dataDir());
+  const { config } = await GatewayProcess.prepare(dataDir(), {});
+  const child = start(process.execPath, [CLI, 'vision', '--config', config], {
+    env: { ...process.env, NOTIFY_SOCKET: receiver.socket },
+  });
+  expect((await finished(child)).code).toBe(0);
+  await receiver.hear('READY=1');
+});

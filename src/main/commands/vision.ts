@@ -14,11 +14,13 @@ export function addVision(program: Command): void {
       const settings = loadSettings(place);
       const log = createLog('vision');
       const clock = new SystemClock();
+      const manager = new ServiceManager({ clock, log });
       if (settings.config.cameras.length === 0) {
         log.info({ file: settings.file }, 'no cameras are configured: there is nothing to watch');
+        // A service that ends before it was ready has failed: systemd would start it for ever, and the installer stop.
+        await manager.ready('no cameras');
         return;
       }
-      const manager = new ServiceManager({ clock, log });
       const { startVision } = await import('../vision.ts');
       const vision = await startVision({
         config: settings.config,
