@@ -40,8 +40,11 @@ export interface Kept {
   readonly clip: Promise<EvidenceReference | null>;
 }
 
-/** ms that the main stream's picture may take; then the analysed one has to do. The alarm waits for this. */
-const STILL_LIMIT = 600;
+/**
+ * ms that the main stream's picture may take; then the analysed one has to do. The alarm waits for this, and has to be
+ * there within a second of the frame.
+ */
+const STILL_LIMIT = 400;
 /** Pictures that are decoded at once, all cameras together: an alarm at every camera must not take both cores. */
 const STILLS = 2;
 /** What still belongs to a clip that is being made. */
@@ -75,11 +78,11 @@ export class Evidence {
     const about = { camera, event, wall };
     const marked = await withBoxes(plain, picture, boxes);
     // The one with boxes first: it is what people look at.
-    const kept = [];
-    for (const [what, bytes] of [['boxes', marked] as const, ['plain', plain] as const]) {
-      kept.push({ kind: 'picture' as const, ...(await store.put({ ...about, what }, bytes)) });
-    }
-    return kept;
+    const put = async (what: 'boxes' | 'plain', bytes: Buffer) => ({
+      kind: 'picture' as const,
+      ...(await store.put({ ...about, what }, bytes)),
+    });
+    return Promise.all([put('boxes', marked), put('plain', plain)]);
   }
 
   async #still({ ring, mono, camera }: Occasion): Promise<Buffer | null> {
