@@ -30,13 +30,17 @@ export function addFaces(program: Command): void {
       '--list <file>',
       '图片清单（每行一个，- 为标准输入） a file of picture paths, one a line; - is standard input',
     )
+    .option('--json', '每张图片一行 JSON（总是如此） one JSON object a line; as it always is')
     .action(readAll);
   withPlace(faces.command('compare'))
     .description('比较 whether the largest faces of two pictures are one person')
     .argument('<a>', '图片 a picture')
     .argument('<b>', '图片 a picture')
     .option('--json', 'one JSON object')
-    .action(compare);
+    // Options that both have are taken by the outer one, wherever they stand.
+    .action((a: string, b: string, _own: object, command: Command) =>
+      compare(a, b, command.optsWithGlobals<Place & { json?: true }>()),
+    );
 }
 
 /** The face models, warm. Standard output is the command’s: what goes wrong is thrown. @param place whose configuration may name further models; none is needed */

@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 test('`faces` prints a line a picture; a bad one is said, the others go on, and it ends with 1', async () => {
-  const { code, stdout } = await quanwei('faces', photo('li1'), photo('text'), photo('wall'));
+  const { code, stdout } = await quanwei('faces', '--json', photo('li1'), photo('text'), photo('wall'));
   const lines = stdout
     .trim()
     .split('\n')
