@@ -13,7 +13,7 @@ export interface Told {
 }
 
 /** What the form of a camera's keys cannot tell: whether what was drawn can be a fence, and who is where. */
-export function checkVision({ cameras, vision, devices }: GatewayConfig, told: Told): void {
+export function checkVision({ cameras, vision, devices, mqtt }: GatewayConfig, told: Told): void {
   const known = new Set(devices.map(({ id }) => id));
   cameras.forEach((camera, i) => {
     const path = ['cameras', i];
@@ -25,11 +25,21 @@ export function checkVision({ cameras, vision, devices }: GatewayConfig, told: T
       'name a door of devices',
     );
   });
-  if (cameras.length > 0) checkPlace(vision, told);
+  if (cameras.length > 0) checkPlace(vision, mqtt, told);
+  if (vision.doorPictures) {
+    told.warn(['vision', 'doorPictures'], 'does nothing in this version', 'take it out; cameras recognise faces');
+  }
 }
 
-function checkPlace(vision: GatewayConfig['vision'], { wrong, warn }: Told): void {
+function checkPlace(vision: GatewayConfig['vision'], mqtt: GatewayConfig['mqtt'], { wrong, warn }: Told): void {
   if (vision.broker === undefined) {
+    if (vision.ca === undefined && mqtt.listen.every(({ url }) => url.startsWith('mqtts:'))) {
+      wrong(
+        ['mqtt', 'listen'],
+        'the vision process of this box has no way to log in',
+        'add mqtt://127.0.0.1:1883, or name the CA of the gateway’s certificate as vision.ca',
+      );
+    }
     if (!isLoopback(vision.listen)) {
       warn(['vision', 'listen'], 'pictures are served to the network', 'http://127.0.0.1:8090, as the gateway is here');
     }

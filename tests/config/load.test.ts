@@ -319,11 +319,21 @@ describe('cameras', () => {
       camera('', 'vision: { listen: "http://127.0.0.1:8080" }\n'),
       /vision.listen: .* already used by|http.listen: .* already used/,
     ],
+    [
+      'a box whose own vision process could log in by TLS only, and does not know the CA',
+      camera('', 'mqtt: { listen: ["mqtts://127.0.0.1:8883"] }\n'),
+      /mqtt.listen: the vision process of this box has no way to log in/,
+    ],
   ])('%s is refused', (_name, text, said) => {
     expect(mistakes(text, env)).toEqual([expect.stringMatching(said)]);
   });
 
   test.each([
+    [
+      'pictures of doors, which nothing is done with yet',
+      camera('', 'vision: { doorPictures: true }\n'),
+      /does nothing/,
+    ],
     ['a fence whose edges cross', fence('[[0,0.2],[1,0.9]]', '[[0,0.8],[1,0.8]]'), /crosses base/],
     [
       'pictures served to the network',
