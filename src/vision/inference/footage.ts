@@ -79,7 +79,7 @@ async function* framesOf(
   }
 }
 
-/** Bicubic: of ffmpeg's scalers the one that finds a little more of the small and faint (docs/decisions/096). */
+/** Bicubic: of ffmpeg's scalers the one that finds a little more of the small and faint (docs/decisions/093). */
 function argumentsOf(
   { from, options }: Input,
   { width, height, left, top }: Letterbox,

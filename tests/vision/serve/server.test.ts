@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -76,6 +77,19 @@ test('nobody without the token gets anything, neither a picture nor a live view'
   expect(thrown.message).toContain('401');
   expect((await get('/cameras')).status).toBe(200);
   expect((await get('/elsewhere')).status).toBe(404);
+});
+
+test('a path that is none is refused, also where a WebSocket is asked for, and the next one is answered', async () => {
+  const { address, get } = await served();
+  const { port } = new URL(address);
+  for (const upgrade of ['', 'connection: upgrade\r\nupgrade: websocket\r\n']) {
+    const client = connect(Number(port), '127.0.0.1');
+    client.write(`GET // HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${TOKEN}\r\n${upgrade}\r\n`);
+    const [answer] = (await once(client, 'data')) as [Buffer];
+    expect(answer.toString()).toContain(' 404 ');
+    client.destroy();
+  }
+  expect((await get('/cameras')).status).toBe(200);
 });
 
 test('the newest picture of a camera, and none when there is none', async () => {
