@@ -9,8 +9,8 @@ export interface OnvifDevice {
   readonly password: string;
   /** How far its clock is ahead, ms. */
   readonly ahead?: number;
-  /** Port it names in the addresses of its streams; default 554, and a query as many cameras have one. */
-  readonly rtsp?: number;
+  /** Of its streams, `/main` and `/sub`; asked for at each answer. Default 554. */
+  readonly rtsp?: () => number;
   /** What it does instead of answering. */
   readonly instead?: (response: ServerResponse) => void;
 }
@@ -20,7 +20,7 @@ export async function serveOnvif({
   user,
   password,
   ahead = 0,
-  rtsp,
+  rtsp = () => 554,
   instead,
 }: OnvifDevice): Promise<{ host: string; asked: string[] }> {
   const asked: string[] = [];
@@ -39,7 +39,7 @@ export async function serveOnvif({
       const free = what === 'GetSystemDateAndTime' || signed(body, user, password, ahead);
       response.statusCode = free ? 200 : 400;
       response.setHeader('content-type', 'application/soap+xml');
-      response.end(envelope(free ? answer(what, ahead, body, rtsp) : FAULT));
+      response.end(envelope(free ? answer(what, ahead, body, rtsp()) : FAULT));
     });
   });
   server.listen(0, '127.0.0.1');
@@ -67,7 +67,7 @@ const envelope = (content: string): string =>
 const FAULT =
   '<s:Fault><s:Code><s:Value>s:Sender</s:Value></s:Code><s:Reason><s:Text xml:lang="en">Sender not Authorized</s:Text></s:Reason></s:Fault>';
 
-function answer(what: string, ahead: number, body: string, rtsp: number | undefined): string {
+function answer(what: string, ahead: number, body: string, rtsp: number): string {
   const now = new Date(Date.now() + ahead);
   const profile = (token: string, encoding: string, width: number, height: number) =>
     `<Profiles token="${token}"><tt:Name>${token}</tt:Name><tt:VideoEncoderConfiguration token="e"><tt:Encoding>${encoding}</tt:Encoding><tt:Resolution><tt:Width>${width}</tt:Width><tt:Height>${height}</tt:Height></tt:Resolution></tt:VideoEncoderConfiguration></Profiles>`;
@@ -79,7 +79,7 @@ function answer(what: string, ahead: number, body: string, rtsp: number | undefi
     GetDeviceInformation:
       '<GetDeviceInformationResponse><Manufacturer>Acme</Manufacturer><Model>Eye 1</Model></GetDeviceInformationResponse>',
     GetProfiles: `<GetProfilesResponse>${profile('tiny', 'H264', 176, 144)}${profile('sub', 'H264', 640, 360)}${profile('main', 'H264', 1920, 1080)}${profile('jpeg', 'JPEG', 3840, 2160)}</GetProfilesResponse>`,
-    GetStreamUri: `<GetStreamUriResponse><MediaUri><tt:Uri>rtsp://192.0.2.7:${rtsp ?? 554}/${/ProfileToken>([^<]*)/.exec(body)?.[1]}${rtsp === undefined ? '?a=1&amp;b=2' : ''}</tt:Uri></MediaUri></GetStreamUriResponse>`,
+    GetStreamUri: `<GetStreamUriResponse><MediaUri><tt:Uri>rtsp://192.0.2.7:${rtsp}/${/ProfileToken>([^<]*)/.exec(body)?.[1]}?a=1&amp;b=2</tt:Uri></MediaUri></GetStreamUriResponse>`,
     GetSnapshotUri:
       '<GetSnapshotUriResponse><MediaUri><tt:Uri>http://192.0.2.7/snap.jpg</tt:Uri></MediaUri></GetSnapshotUriResponse>',
   };

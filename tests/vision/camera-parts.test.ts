@@ -21,7 +21,7 @@ test.skipIf(!canServeRtsp())('a camera that is known by ONVIF is analysed by its
     path: '/main',
     also: { '/sub': numbered('320x180', 4) },
   });
-  const { host } = await serveOnvif({ user: 'admin', password: 'secret', rtsp: served.port });
+  const { host } = await serveOnvif({ user: 'admin', password: 'secret', rtsp: () => served.port });
   const store = await MediaStore.open({
     ...{ data: dataDir(), clock, log, keepFor: 60_000, limit: 1e9, minFree: 0, trouble: nothing },
   });

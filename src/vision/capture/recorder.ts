@@ -2,6 +2,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { messageOf } from '../../kernel/errors.ts';
 import { redact, rtspInput } from './address.ts';
 import { copyArguments } from './command.ts';
+import { unlessEnded } from './ended.ts';
 import { Program, type Spawn } from './program.ts';
 import { reasonOf } from './reason.ts';
 import { type Attempt, type Limits, Supervision } from './supervision.ts';
@@ -45,7 +46,7 @@ function attempt(options: RecorderOptions, alive: () => void): Attempt {
 
 async function record(options: RecorderOptions, alive: () => void, ending: AbortSignal): Promise<string> {
   const { transport, clock, spawn, copy, trouble } = options;
-  const input = rtspInput(await options.address(), transport);
+  const input = rtspInput(await unlessEnded(options.address(), ending), transport);
   if (ending.aborted) return 'stopped';
   const program = new Program('ffmpeg', copyArguments(input), { clock, spawn, pipes: 1, stdin: input.stdin ?? '' });
   copy(null);

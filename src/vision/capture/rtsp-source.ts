@@ -4,6 +4,7 @@ import type { Log } from '../../kernel/log.ts';
 import { redact, rtspInput } from './address.ts';
 import { watchArguments } from './command.ts';
 import { Newest } from './delivery.ts';
+import { unlessEnded } from './ended.ts';
 import { frameFrom, momentOf } from './file-source.ts';
 import { type Moment, type PlanePlan, PlaneReader, planeSizes, type Size } from './planes.ts';
 import { probe, type StreamShape } from './probe.ts';
@@ -81,7 +82,7 @@ export class RtspSource implements FrameSource {
 
   async #watch(events: SourceEvents, alive: () => void, ending: AbortSignal): Promise<string> {
     const { transport, fps, width, clock, spawn, copy } = this.#options;
-    const input = rtspInput(await this.#options.address(), transport);
+    const input = rtspInput(await unlessEnded(this.#options.address(), ending), transport);
     const shape = await probe(input, { clock, spawn, signal: ending });
     if (ending.aborted) return 'stopped';
     alive();

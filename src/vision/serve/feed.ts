@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { messageOf } from '../../kernel/errors.ts';
 import { fileInput, fileOf, type Input, redact, rtspInput } from '../capture/address.ts';
+import { unlessEnded } from '../capture/ended.ts';
 import { Program, type Spawn } from '../capture/program.ts';
 import { reasonOf } from '../capture/reason.ts';
 import type { OpenFeed } from './live-stream.ts';
@@ -32,10 +33,10 @@ export function liveFeed(
   parts: { readonly clock: Clock; readonly spawn?: Spawn | undefined },
 ): OpenFeed {
   return ({ data, end }) => {
-    let stopped = false;
+    const ending = new AbortController();
     const run = async (): Promise<Program | null> => {
-      const input = inputOf(await address(), transport);
-      if (stopped) return null;
+      const input = inputOf(await unlessEnded(address(), ending.signal), transport);
+      if (ending.signal.aborted) return null;
       const program = new Program('ffmpeg', argumentsOf(input), {
         ...parts,
         pipes: 1,
@@ -51,7 +52,7 @@ export function liveFeed(
     });
     return {
       stop: async () => {
-        stopped = true;
+        ending.abort();
         await (await program)?.end();
       },
     };
