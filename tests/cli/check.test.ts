@@ -1,16 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { stringify } from 'yaml';
 import type { Finding } from '../../src/main/checks/finding.ts';
 import { draft, open } from '../journal/support.ts';
-import { quanwei, quanweiJson } from '../support/command.ts';
+import { quanwei, quanweiJson, quanweiJsonIn } from '../support/command.ts';
 import { dataDir } from '../support/data-dir.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { freePort } from '../support/ports.ts';
+import { model } from '../support/vision-material.ts';
+import { VisionProcess } from '../support/vision-process.ts';
+import { made } from '../vision/capture/clips.ts';
 
 interface Report {
   ok: boolean;
@@ -36,8 +39,10 @@ async function configured(more: Record<string, unknown> = {}) {
   return { dir, file, ports, data: settings.data };
 }
 
-async function check(file: string, ...more: string[]) {
-  const { code, value } = await quanweiJson<Report>('check', '--config', file, ...more);
+const check = (file: string, ...more: string[]) => checkIn({}, file, ...more);
+
+async function checkIn(env: NodeJS.ProcessEnv, file: string, ...more: string[]) {
+  const { code, value } = await quanweiJsonIn<Report>(env, 'check', '--config', file, ...more);
   expect(code, 'the exit code says whether anything is bad').toBe(value.bad > 0 ? 1 : 0);
   expect(value.ok).toBe(value.bad === 0);
   return (name: string) => value.findings.filter((one) => one.name === name);
@@ -55,6 +60,7 @@ test('a box that is in order passes, with a line in Chinese and one in English f
   }
   expect(of('journal')[0]?.figures).toMatchObject({ head: 2, verified: 2 });
   expect(of('clock.synced')).toHaveLength(1);
+  for (const name of ['ffmpeg', 'models', 'process', 'cameras']) expect(of(`vision.${name}`), name).toEqual([]);
 
   const { code, stdout } = await quanwei('check', '--config', file);
   expect(code).toBe(0);
@@ -214,3 +220,93 @@ test('the centre is logged in to for real: reached, refused, and not there at al
   expect(wrong).toMatchObject({ verdict: 'bad', text: { en: expect.stringMatching(/not authorized/i) } });
   expect(await verdictOf(upstream('right', await freePort()))).toBe('bad');
 }, 60_000);
+
+const wall = {
+  top: [
+    [0, 0.2],
+    [1, 0.2],
+  ],
+  base: [
+    [0, 0.8],
+    [1, 0.8],
+  ],
+};
+
+test('with cameras, ffmpeg is looked for, and the models they ask for: missing, damaged and whole', async () => {
+  const { file } = await configured({ cameras: [{ id: 'cam-1', url: 'rtsp://127.0.0.1/main', fences: [wall] }] });
+  const models = dataDir();
+  const none = await checkIn({ QUANWEI_MODELS_DIR: models, PATH: models }, file);
+  expect(none('vision.ffmpeg')).toMatchObject([
+    { verdict: 'bad', text: { en: expect.stringContaining('is not installed') } },
+  ]);
+  const missing = { verdict: 'bad', text: { en: expect.stringMatching(/nanodet.*movenet-lightning/) } };
+  expect(none('vision.models')).toMatchObject([{ ...missing, figures: { missing: 2 } }]);
+
+  const kept: string[] = [];
+  for (const id of ['nanodet', 'movenet-lightning']) {
+    const { file: graph } = await model(id);
+    for (const from of [graph, graph.replace(/onnx$/, 'json')]) {
+      const to = join(models, basename(from));
+      copyFileSync(from, to);
+      kept.push(to);
+    }
+  }
+  const whole = await checkIn({ QUANWEI_MODELS_DIR: models }, file);
+  expect(whole('vision.ffmpeg')).toMatchObject([{ verdict: 'good' }]);
+  expect(whole('vision.models')).toMatchObject([
+    { verdict: 'good', figures: { models: 'nanodet movenet-lightning', missing: 0 } },
+  ]);
+
+  const [graph = ''] = kept;
+  const bytes = readFileSync(graph);
+  bytes[1_000] = (bytes[1_000] ?? 0) ^ 1;
+  writeFileSync(graph, bytes);
+  expect((await checkIn({ QUANWEI_MODELS_DIR: models }, file))('vision.models')).toMatchObject([
+    { verdict: 'bad', text: { en: expect.stringContaining('nanodet is damaged') }, figures: { missing: 1 } },
+  ]);
+
+  // They are needed where the vision process is, and that is another box.
+  const apart = await configured({
+    cameras: [{ id: 'cam-1', url: '/a.mp4' }],
+    vision: { broker: 'mqtt://10.0.0.2:1', secret: 'x'.repeat(12) },
+  });
+  const of = await checkIn({ QUANWEI_MODELS_DIR: dataDir(), PATH: models }, apart.file);
+  expect([...of('vision.ffmpeg'), ...of('vision.models')]).toEqual([]);
+  expect(of('vision.process')).toHaveLength(1);
+}, 90_000);
+
+test('the vision process is asked how its cameras are: not begun, answering with one that is blind, and gone', async () => {
+  const film = made('check.mp4', '-f', 'lavfi', '-i', 'testsrc=size=320x180:rate=10', '-t', '4', '-pix_fmt', 'yuv420p');
+  const gateway = await GatewayProcess.prepare(dataDir(), {
+    cameras: [
+      { id: 'cam-film', url: film },
+      { id: 'cam-away', url: '/no/such/film.mp4' },
+    ],
+    vision: { listen: `http://127.0.0.1:${await freePort()}` },
+  });
+  chmodSync(gateway.config, 0o600);
+  expect((await check(gateway.config))('vision.process'), 'no gateway has made a secret yet').toMatchObject([
+    { verdict: 'doubtful', text: { en: expect.stringContaining('no secret') } },
+  ]);
+  await gateway.start();
+  onTestFinished(() => gateway.kill());
+  const vision = new VisionProcess(gateway);
+  await vision.start();
+  await expect
+    .poll(async () => (await check(gateway.config))('vision.cameras'), { timeout: 40_000 })
+    .toMatchObject([
+      {
+        verdict: 'doubtful',
+        text: { en: expect.stringMatching(/: cam-away: .*no such file/) },
+        figures: { without: 1 },
+      },
+    ]);
+  expect((await check(gateway.config))('vision.process')).toMatchObject([{ verdict: 'good' }]);
+
+  await vision.end('SIGKILL');
+  const gone = await check(gateway.config);
+  expect(gone('vision.process')).toMatchObject([{ verdict: 'bad', figures: { answers: false } }]);
+  expect(gone('vision.cameras')).toEqual([]);
+  await gateway.kill();
+  expect((await check(gateway.config))('vision.process')).toMatchObject([{ verdict: 'doubtful' }]);
+}, 120_000);

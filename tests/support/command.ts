@@ -34,8 +34,16 @@ export async function finished(child: ChildProcess): Promise<Ended> {
 export const quanwei = (...args: string[]): Promise<Ended> => finished(start(process.execPath, [CLI, ...args]));
 
 /** Runs one and reads the JSON object it prints. */
-export async function quanweiJson<T>(...args: string[]): Promise<{ code: number | null; value: T }> {
-  const { code, stdout, stderr } = await quanwei(...args, '--json');
+export const quanweiJson = <T>(...args: string[]): Promise<{ code: number | null; value: T }> =>
+  quanweiJsonIn<T>({}, ...args);
+
+/** The same with an environment that differs. */
+export async function quanweiJsonIn<T>(
+  env: NodeJS.ProcessEnv,
+  ...args: string[]
+): Promise<{ code: number | null; value: T }> {
+  const child = start(process.execPath, [CLI, ...args, '--json'], { env: { ...process.env, ...env } });
+  const { code, stdout, stderr } = await finished(child);
   try {
     return { code, value: JSON.parse(stdout) as T };
   } catch (cause) {

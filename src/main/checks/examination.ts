@@ -15,6 +15,7 @@ import { certificatesOf } from './given-certificates.ts';
 import { checkClock, checkMemory, checkNode } from './host.ts';
 import { checkJournal } from './journal.ts';
 import { addressesOf, checkPorts, type GatewayState, gatewayAnswers } from './ports.ts';
+import { checkVision } from './vision.ts';
 
 /** Where the configuration is not to be had, the disk is judged by its default. */
 const MIN_FREE = 500_000_000;
@@ -33,6 +34,7 @@ export async function examine(place: Place, clock: Clock = new SystemClock()): P
   const state = await stateOf(config);
   findings.push(STATES[state]);
   findings.push(...(await checkPorts(addressesOf(config), state)));
+  findings.push(...(await checkVision(config, state)));
   findings.push(...checkCertificates(certificatesOf(settings), clock.wall()));
   findings.push(await checkCentre(config.upstream, `quanwei-${config.site.street}-${config.site.id}`));
   return findings;

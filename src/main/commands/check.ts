@@ -7,7 +7,7 @@ import { Terminal } from '../terminal.ts';
 export function addCheck(program: Command): void {
   withPlace(program.command('check'))
     .description(
-      '体检 check disk, clock, ports, certificates, centre, profiles, configuration and journal; changes nothing',
+      '体检 check disk, clock, ports, certificates, centre, cameras, profiles, configuration and journal; changes nothing',
     )
     .option('--json', 'one JSON object')
     .action(async (options: Place & { json?: true }) => {
