@@ -149,7 +149,7 @@ export async function startGateway({ config, clock, log, firstPassword }: Gatewa
             clock,
             log,
             random: Math.random,
-            orders: centreOrders({ board, doors, registry }),
+            orders: centreOrders({ board, doors, registry, journal, vision }),
             about: (id) => registry.get(id),
           });
     if (bridge !== null) closers.push(() => bridge.stop());

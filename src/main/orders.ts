@@ -1,14 +1,20 @@
+import { createHash } from 'node:crypto';
 import type { AlarmDeed } from '../alarms/actions.ts';
 import type { Board } from '../alarms/board.ts';
 import type { Registry } from '../devices/registry.ts';
 import type { Doors } from '../doors/commands.ts';
+import type { Journal } from '../journal/journal.ts';
 import { QuanweiError } from '../kernel/errors.ts';
 import type { OrderHandlers, OrderResult } from '../upstream/orders.ts';
+import { type EvidencePlaces, evidenceOf, readEvidence } from './evidence.ts';
 
 interface Rooms {
   readonly board: Board;
   readonly doors: Doors;
   readonly registry: Registry;
+  readonly journal: Journal;
+  /** `null` without cameras */
+  readonly vision: EvidencePlaces | null;
 }
 
 const done = (detail: string, result?: unknown): OrderResult => ({
@@ -19,7 +25,7 @@ const done = (detail: string, result?: unknown): OrderResult => ({
 });
 
 /** What the centre may order, done by the rooms that do it for everybody else, with the same rules. */
-export function centreOrders({ board, doors, registry }: Rooms): OrderHandlers {
+export function centreOrders({ board, doors, registry, journal, vision }: Rooms): OrderHandlers {
   const act = async (alarm: string, deed: AlarmDeed, by: string): Promise<OrderResult> => {
     const after = await board.transact((tx) => tx.act({ ...deed, alarm }, { actor: 'centre', role: by }));
     return done(`${after.condition}, ${after.handling}`);
@@ -48,15 +54,17 @@ export function centreOrders({ board, doors, registry }: Rooms): OrderHandlers {
       return { ok, code: ok ? 'OK' : code.toUpperCase(), detail: detail === '' ? `${code} after ${ms} ms` : detail };
     },
 
-    evidence: ({ alarm, ref }) => {
-      // Pictures and clips come with the cameras; until a device stores some there is none to fetch.
-      const found = board.get(alarm)?.evidence.some((one) => one.ref === ref) ?? false;
-      return Promise.reject(
-        new QuanweiError(
-          'NOT_FOUND',
-          found ? `${ref} is not kept on this box` : `alarm ${alarm} has no evidence ${ref}`,
-        ),
-      );
+    async evidence({ alarm, ref }) {
+      const about = board.get(alarm);
+      const recorded = about === null ? undefined : evidenceOf(journal, about).get(ref);
+      if (recorded === undefined) throw new QuanweiError('NOT_FOUND', `alarm ${alarm} has no evidence ${ref}`);
+      if (vision === null) throw new QuanweiError('NOT_FOUND', `${ref} is not kept on this box`);
+      const found = await readEvidence(vision, ref);
+      if ('ok' in found) return found;
+      // What was told of it binds it to its alarm; another picture is not sent under its name.
+      if (createHash('sha256').update(found.bytes).digest('hex') !== recorded)
+        throw new QuanweiError('CONFLICT', `${ref} is not what it was when the alarm was raised`);
+      return found;
     },
 
     async query({ what, alarm, device: id, limit }) {

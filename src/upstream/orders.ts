@@ -30,7 +30,8 @@ export interface OrderHandlers {
   close(order: OrderOf<'close'>): Promise<OrderResult>;
   note(order: OrderOf<'note'>): Promise<OrderResult>;
   openDoor(order: OrderOf<'open-door'>): Promise<OrderResult>;
-  evidence(order: OrderOf<'evidence'>): Promise<Evidence>;
+  /** A piece of evidence, or why it is not sent. */
+  evidence(order: OrderOf<'evidence'>): Promise<Evidence | OrderResult>;
   query(order: OrderOf<'query'>): Promise<OrderResult>;
 }
 
@@ -52,7 +53,8 @@ const REMEMBERED_MS = 30 * 86_400_000;
 const HANDLER_MS = 60_000;
 const RETRY_MS = 1_000;
 const LARGEST_RESULT = 128 * 1024;
-const LARGEST_EVIDENCE = 4 * 1024 * 1024;
+/** Bytes of a piece of evidence that is sent. */
+export const LARGEST_EVIDENCE = 4 * 1024 * 1024;
 
 interface Row {
   readonly id: string;
@@ -221,7 +223,9 @@ export class Orders {
   }
 
   async #evidence(order: OrderOf<'evidence'>): Promise<OrderResult> {
-    const { bytes, mediaType } = await this.#options.handlers.evidence(order);
+    const found = await this.#options.handlers.evidence(order);
+    if ('ok' in found) return found;
+    const { bytes, mediaType } = found;
     if (bytes.length > LARGEST_EVIDENCE) {
       return { ok: false, code: 'TOO_LARGE', detail: `${bytes.length} bytes; at most ${LARGEST_EVIDENCE} are sent` };
     }
