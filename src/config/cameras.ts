@@ -147,3 +147,12 @@ export const Vision = z.strictObject({
     .default(false)
     .describe('Whether pictures that face doors send are compared here as well; they are never stored'),
 });
+
+/** Whether there is a vision process at all: for cameras, or for the pictures of face doors. */
+export const wantsVision = ({
+  cameras,
+  vision,
+}: {
+  readonly cameras: readonly unknown[];
+  readonly vision: { readonly doorPictures: boolean };
+}): boolean => cameras.length > 0 || vision.doorPictures;

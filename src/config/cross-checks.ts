@@ -1,4 +1,5 @@
 import { isEverywhere, isLoopback } from './addresses.ts';
+import { wantsVision } from './cameras.ts';
 import type { GatewayConfig } from './schema.ts';
 import { checkVision } from './vision-checks.ts';
 import { type ConfigProblem, type Path, pathText, type YamlSource } from './yaml-source.ts';
@@ -52,7 +53,7 @@ export class CrossChecks {
     };
     const { devices, cameras, vision } = this.#config;
     for (const [i, { id }] of devices.entries()) take(id, ['devices', i, 'id']);
-    if (cameras.length > 0) take(vision.id, ['vision', 'id']);
+    if (wantsVision(this.#config)) take(vision.id, ['vision', 'id']);
     for (const [i, { id }] of cameras.entries()) take(id, ['cameras', i, 'id']);
   }
 
@@ -98,7 +99,7 @@ export class CrossChecks {
   }
 
   #listeners(): void {
-    const { mqtt, http, vision, cameras } = this.#config;
+    const { mqtt, http, vision } = this.#config;
     const taken = new Map<string, string>();
     const take = (url: string, path: Path): void => {
       const address = url.replace(/^\w+:\/\//, '');
@@ -121,7 +122,7 @@ export class CrossChecks {
     });
     take(http.listen, ['http', 'listen']);
     // On another box it is another box's port.
-    if (cameras.length > 0 && vision.broker === undefined) take(vision.listen, ['vision', 'listen']);
+    if (wantsVision(this.#config) && vision.broker === undefined) take(vision.listen, ['vision', 'listen']);
     if (http.listen.startsWith('http://') && !isLoopback(http.listen)) {
       this.#warn(['http', 'listen'], 'passwords of people cross the network in clear', 'use https://');
     }

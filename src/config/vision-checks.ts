@@ -1,4 +1,5 @@
 import { isEverywhere, isLoopback } from './addresses.ts';
+import { wantsVision } from './cameras.ts';
 import type { CameraConfig, GatewayConfig } from './schema.ts';
 import type { Path } from './yaml-source.ts';
 
@@ -25,10 +26,7 @@ export function checkVision({ cameras, vision, devices, mqtt }: GatewayConfig, t
       'name a door of devices',
     );
   });
-  if (cameras.length > 0) checkPlace(vision, mqtt, told);
-  if (vision.doorPictures) {
-    told.warn(['vision', 'doorPictures'], 'does nothing in this version', 'take it out; cameras recognise faces');
-  }
+  if (wantsVision({ cameras, vision })) checkPlace(vision, mqtt, told);
 }
 
 function checkPlace(vision: GatewayConfig['vision'], mqtt: GatewayConfig['mqtt'], { wrong, warn }: Told): void {

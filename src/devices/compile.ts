@@ -48,6 +48,7 @@ export interface CompiledMessage {
   readonly key: readonly FieldReader[] | null;
   readonly replayed: Condition;
   readonly retainedIsLive: boolean;
+  readonly picture: Reader | null;
   readonly quiet: boolean;
   readonly events: readonly CompiledEvent[];
   readonly reports: CompiledReports | null;
@@ -129,6 +130,7 @@ function compileMessage(message: MessageDefinition): CompiledMessage {
     key: message.key?.map(compileField) ?? null,
     replayed: message.replayed === undefined ? never : compileCondition(message.replayed),
     retainedIsLive: message.retained === 'live',
+    picture: message.picture === undefined ? null : compilePath(message.picture),
     quiet: message.quiet,
     events: message.events.map(compileEvent),
     reports: message.reports === undefined ? null : compileReports(message.reports),

@@ -193,6 +193,7 @@ function decodeUnregistered(hub: Profile, key: string, scope: Scope, input: Deco
       events: events.map((event) => ({ ...event, detail: { ...event.detail, child: name } })),
       key: decoded.key === null ? null : `${name}\u001f${decoded.key}`,
       reports: [],
+      picture: null,
       candidate: { key: name, hint: profile.id },
     };
   }
@@ -221,6 +222,7 @@ function quietly(device: string): Decoded {
     reply: null,
     quiet: true,
     raw: '',
+    picture: null,
     candidate: null,
   };
 }

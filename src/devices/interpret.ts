@@ -34,6 +34,8 @@ export interface Decoded {
   readonly quiet: boolean;
   /** The message as it may be stored: redacted, at most 8 kB. */
   readonly raw: string;
+  /** The picture of a face as the message holds it, base64 or a data URI; for passing on after the commit, never stored. */
+  readonly picture: string | null;
   /** An end device behind the hub that is not registered. What it said that cannot wait is in `events`, for the hub. */
   readonly candidate: { key: string; hint: string } | null;
 }
@@ -65,9 +67,15 @@ export function interpret(message: CompiledMessage, scope: Scope, retain: boolea
     receipt: receiptOf(message, scope),
     reply: replyOf(message, scope),
     quiet: message.quiet,
+    picture: replayed ? null : pictureOf(message, scope),
     raw: keep(),
     candidate: null,
   };
+}
+
+function pictureOf({ picture }: CompiledMessage, scope: Scope): string | null {
+  const value = picture?.(scope);
+  return typeof value === 'string' && value !== '' ? value : null;
 }
 
 function timeOf(message: CompiledMessage, scope: Scope): number | null {

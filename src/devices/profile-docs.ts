@@ -108,12 +108,13 @@ function messagesOf(profile: Profile): string {
   if (profile.messages.length === 0) return '没有自己的报文。None of its own.';
   return table(
     ['message', '', '', 'topic', 'gives'],
-    profile.messages.map(({ name, about, topic, events, reports, receipt, reply, quiet }) => {
+    profile.messages.map(({ name, about, topic, events, reports, receipt, reply, quiet, picture }) => {
       const gives = [
         ...new Set(events.flatMap((event) => categoriesOf(event.category))),
         ...(reports === undefined ? [] : Object.keys(reports).filter((key) => key !== 'when')),
         ...(receipt === undefined ? [] : ['receipt after the commit']),
         ...(reply === undefined ? [] : ['answers a command']),
+        ...(picture === undefined ? [] : ['a picture that can be compared']),
         ...(quiet ? ['(not journalled by itself)'] : []),
       ];
       const topics = [topic].flat().map((text) => `\`${text}\``);

@@ -1,5 +1,5 @@
 import { isZone } from './device-time.ts';
-import { namesOf } from './path.ts';
+import { namesOf, parsePath } from './path.ts';
 import type { MessageDefinition, ProfileDefinition } from './profile.ts';
 import { slotsOf, type TemplateSpec } from './template.ts';
 import { parseTopic } from './topics.ts';
@@ -119,6 +119,10 @@ function checkMessage(
       report(path, '@ needs `each`: the list whose items it means');
     if (/\$(arg|messageId|now)/.test(text)) report(path, `'${text}' exists in commands only`);
   }
+  for (const { steps } of message.picture === undefined ? [] : parsePath(message.picture)) {
+    if (steps.some((step) => profile.redact.includes(String(step)))) continue;
+    report([...at, 'picture'], 'a picture would be stored', 'name its key under redact');
+  }
   for (const [index, event] of message.events.entries()) {
     const path = [...at, 'events', index];
     if (event.kind === 'level' && (event.active === undefined || event.clear === undefined)) {
@@ -189,6 +193,7 @@ function pathsOf(message: MessageDefinition, at: readonly (string | number)[]): 
   field(message.each, [...at, 'each']);
   field(message.binary?.from, [...at, 'binary', 'from']);
   field(message.time?.from, [...at, 'time', 'from']);
+  field(message.picture, [...at, 'picture']);
   message.key?.forEach((part, index) => void field(part, [...at, 'key', index]));
   message.events.forEach((event, index) => {
     const path = [...at, 'events', index];

@@ -119,6 +119,9 @@ const Message = z.strictObject({
     .enum(['replayed', 'live'])
     .default('replayed')
     .describe('live: a retained message is still the present state (status topics, wills)'),
+  picture: PathText.optional().describe(
+    'Where the picture of a face lies, base64 or a data URI, in a key of `redact`: may be compared, is never stored',
+  ),
   quiet: z.boolean().default(false).describe('Heartbeats and readings: not worth a row in the journal by themselves'),
   events: z.array(Event).max(32).default([]),
   reports: Reports.optional(),

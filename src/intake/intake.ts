@@ -14,6 +14,7 @@ import { Allowance } from '../kernel/allowance.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
+import type { DoorPictures } from './door-pictures.ts';
 import type { Inbound } from './inbound.ts';
 
 /** Bytes of an undecodable payload kept word for word; the rest is told by its size and sha256. */
@@ -29,6 +30,8 @@ export interface IntakeParts {
   readonly catalogue: Catalogue;
   readonly registry: Registry;
   readonly timezone: string;
+  /** `null`: pictures of face doors are nobody's business. */
+  readonly pictures?: DoorPictures | null;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -155,6 +158,7 @@ export class Intake {
       () => {
         if (hex !== undefined) this.#underWay.delete(hex);
         this.#answer(device.id, decoded);
+        if (decoded.picture !== null) this.#parts.pictures?.offer(decoded.device, now, decoded.picture);
       },
       (thrown: unknown) => {
         if (hex !== undefined) this.#underWay.delete(hex);

@@ -6,6 +6,7 @@ import { createServer } from '../api/server.ts';
 import { VisionLink } from '../api/vision-link.ts';
 import { Broker } from '../broker/broker.ts';
 import { openAuthority } from '../broker/ca.ts';
+import { wantsVision } from '../config/cameras.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { BUILT_IN_PROFILES, loadCatalogue } from '../devices/catalogue.ts';
 import { Registry } from '../devices/registry.ts';
@@ -13,6 +14,7 @@ import { Supervision } from '../devices/supervision.ts';
 import { Doors } from '../doors/commands.ts';
 import { FaceOpening } from '../doors/face-opening.ts';
 import { Linkage } from '../doors/linkage.ts';
+import { DoorPictures } from '../intake/door-pictures.ts';
 import { Intake } from '../intake/intake.ts';
 import { DiskWatch } from '../journal/disk-watch.ts';
 import type { Lane } from '../journal/entry.ts';
@@ -62,7 +64,7 @@ export async function startGateway({ config, clock, log, firstPassword }: Gatewa
     const catalogue = loadCatalogue([BUILT_IN_PROFILES, ...config.profiles]);
     const journal = await Journal.open({ dir: config.data, clock, log, newId });
     closers.push(() => journal.close());
-    const secret = config.cameras.length === 0 ? null : ensureVisionSecret(config);
+    const secret = wantsVision(config) ? ensureVisionSecret(config) : null;
     const devices = [...config.devices, ...(secret === null ? [] : visionDevices(config, secret))];
     const vision =
       secret === null
@@ -85,7 +87,9 @@ export async function startGateway({ config, clock, log, firstPassword }: Gatewa
     const escalation = new Escalation({ board, clock, log });
 
     const links: { broker: Broker | null; doors: Doors | null } = { broker: null, doors: null };
-    const parts = { journal, board, catalogue, registry, timezone: config.site.timezone, clock, log };
+    const pictures =
+      vision === null || !config.vision.doorPictures ? null : new DoorPictures({ taker: vision.link, log });
+    const parts = { journal, board, catalogue, registry, timezone: config.site.timezone, pictures, clock, log };
     const intake = new Intake(
       parts,
       () => links.broker,
@@ -194,7 +198,7 @@ export async function startGateway({ config, clock, log, firstPassword }: Gatewa
       clock,
       version: VERSION,
       ca: authority,
-      counts: () => intake.counts,
+      counts: () => ({ ...intake.counts, ...pictures?.counts }),
     });
     closers.push(() => server.close());
 

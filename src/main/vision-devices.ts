@@ -1,3 +1,4 @@
+import { wantsVision } from '../config/cameras.ts';
 import type { DeviceConfig, GatewayConfig } from '../config/schema.ts';
 
 const PROCESS_PROFILE = 'quanwei-vision';
@@ -5,13 +6,13 @@ const CAMERA_PROFILE = 'quanwei-camera';
 
 /**
  * The vision process and its cameras as devices of the configuration file: registered, graded and supervised as any
- * other, the process as the hub that speaks for the cameras. Without cameras there is no vision process to miss.
+ * other, the process as the hub that speaks for the cameras. Without cameras and pictures of doors there is no vision process to miss.
  */
 export function visionDevices(
   { cameras, vision }: Pick<GatewayConfig, 'cameras' | 'vision'>,
   secret: string,
 ): DeviceConfig[] {
-  if (cameras.length === 0) return [];
+  if (!wantsVision({ cameras, vision })) return [];
   return [
     { id: vision.id, profile: PROCESS_PROFILE, name: '视觉进程', place: '', secret, params: {} },
     ...cameras.map(({ id, name, place }) => ({

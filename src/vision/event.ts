@@ -43,6 +43,18 @@ export interface FaceEvent {
   readonly track: number;
 }
 
+/** Of a picture that a face door sent: one look, so it opens nothing. */
+export interface DoorFaceEvent {
+  readonly type: 'face';
+  /** Device id of the door. */
+  readonly door: string;
+  readonly result: 'known' | 'stranger' | 'blocked';
+  /** Absent for a stranger. */
+  readonly person?: string;
+  readonly similarity: number;
+  readonly margin: number;
+}
+
 export type PictureTrouble = 'dark' | 'bright' | 'blurred' | 'covered' | 'moved' | 'frozen' | 'degraded';
 
 export interface HealthEvent {
@@ -55,4 +67,4 @@ export interface HealthEvent {
   readonly reason?: string;
 }
 
-export type VisionEvent = IntrusionEvent | FaceEvent | HealthEvent;
+export type VisionEvent = IntrusionEvent | FaceEvent | DoorFaceEvent | HealthEvent;

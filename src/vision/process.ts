@@ -9,6 +9,7 @@ import type { CameraHooks, OpenedCamera } from './camera-parts.ts';
 import { type Engines, startEngines } from './engines.ts';
 import { Evidence } from './evidence/evidence.ts';
 import { MediaStore, type MediaStoreOptions } from './evidence/media-store.ts';
+import { DoorFaces } from './faces/door-faces.ts';
 import type { ModelCatalogue } from './models/catalogue.ts';
 import type { ModelStore } from './models/store.ts';
 import { asksForFaces, peopleModels } from './needed-models.ts';
@@ -49,8 +50,6 @@ export interface VisionParts {
     evidence: Evidence,
     settings: VisionSettings,
   ): OpenedCamera;
-  /** Compares what a door sent; absent where that is not wanted. */
-  doorPicture?(picture: DoorPicture, engines: Engines): Promise<void>;
   readonly media: Omit<MediaStoreOptions, 'data' | 'clock' | 'log' | 'trouble'>;
   /** Whether evidence is there. */
   hasEvidence(ref: string): boolean;
@@ -65,6 +64,7 @@ export class Vision {
   readonly #parts: VisionParts;
   readonly #cameras = new Map<string, WatchedCamera>();
   readonly #reporter: Reporter;
+  readonly #doors: DoorFaces;
   #settings: VisionSettings;
   #engines: Engines | null = null;
   #served: Served | null = null;
@@ -77,6 +77,7 @@ export class Vision {
   private constructor(parts: VisionParts, reporter: Reporter) {
     this.#parts = parts;
     this.#reporter = reporter;
+    this.#doors = new DoorFaces({ tell: (event, at) => reporter.tell(event, at), log: parts.log });
     this.#settings = parts.settings;
   }
 
@@ -246,10 +247,10 @@ export class Vision {
   }
 
   #door(picture: DoorPicture): void {
-    if (this.#engines === null) return;
-    this.#parts.doorPicture?.(picture, this.#engines).catch((thrown: unknown) => {
-      this.#parts.log.warn({ err: thrown, device: picture.device }, 'a door’s picture could not be compared');
-    });
+    const faces = this.#engines?.faces ?? null;
+    // Switched off since the start: what is still under way is not looked at.
+    if (faces !== null && this.#settings.vision.doorPictures)
+      this.#doors.see(picture, faces.reader, faces.roster.roster);
   }
 
   #work(): Work {

@@ -329,11 +329,6 @@ describe('cameras', () => {
   });
 
   test.each([
-    [
-      'pictures of doors, which nothing is done with yet',
-      camera('', 'vision: { doorPictures: true }\n'),
-      /does nothing/,
-    ],
     ['a fence whose edges cross', fence('[[0,0.2],[1,0.9]]', '[[0,0.8],[1,0.8]]'), /crosses base/],
     [
       'pictures served to the network',

@@ -54,6 +54,14 @@ describe('a mistake in a profile says file:line:column and what is expected', ()
       /'wenn' is not known here/,
       /adding-a-device/,
     ],
+    [
+      'a picture that would be stored',
+      'when: { ring: true }',
+      'when: { ring: true }\n    picture: info.pic',
+      15,
+      /a picture would be stored/,
+      /redact/,
+    ],
     ['a missing part', 'vendor: nobody\n', '', 1, /vendor: is missing/, /string/],
     [
       'a category that does not exist',

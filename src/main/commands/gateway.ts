@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { wantsVision } from '../../config/cameras.ts';
 import { SystemClock } from '../../kernel/clock.ts';
 import { createLog, type Log } from '../../kernel/log.ts';
 import { giveBackAfterBursts, letYoungGenerationGrow } from '../../kernel/memory.ts';
@@ -52,7 +53,7 @@ export function addUp(program: Command): void {
       const { cameras, vision, data } = settings.config;
       // Where a broker is named they are watched by another box.
       const seeing =
-        cameras.length === 0 || vision.broker !== undefined
+        !wantsVision({ cameras, vision }) || vision.broker !== undefined
           ? null
           : keepVision(['--config', settings.file, ...(place.data === undefined ? [] : ['--data', data])], clock, log);
       const terminal = new Terminal();

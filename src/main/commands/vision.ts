@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { wantsVision } from '../../config/cameras.ts';
 import type { GatewayConfig } from '../../config/schema.ts';
 import { SystemClock } from '../../kernel/clock.ts';
 import { createLog } from '../../kernel/log.ts';
@@ -15,8 +16,11 @@ export function addVision(program: Command): void {
       const log = createLog('vision');
       const clock = new SystemClock();
       const manager = new ServiceManager({ clock, log });
-      if (settings.config.cameras.length === 0) {
-        log.info({ file: settings.file }, 'no cameras are configured: there is nothing to watch');
+      if (!wantsVision(settings.config)) {
+        log.info(
+          { file: settings.file },
+          'neither cameras nor pictures of doors are configured: there is nothing to watch',
+        );
         // A service that ends before it was ready has failed: systemd would start it for ever, and the installer stop.
         await manager.ready('no cameras');
         return;
