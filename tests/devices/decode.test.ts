@@ -366,24 +366,6 @@ describe('whatever arrives', () => {
       }
     }
   });
-
-  it('a small message takes well under 50 µs', () => {
-    const profile = catalogue().get('zigbee-sos-button');
-    const payload = Buffer.from('{"action":"emergency","battery":92,"voltage":2900,"linkquality":120}');
-    const input = {
-      device: button,
-      topic: 'zigbee2mqtt/sos-1',
-      payload,
-      retain: false,
-      now: NOW,
-      timezone: 'Asia/Shanghai',
-      childOf: () => null,
-    };
-    for (let n = 0; n < 20_000; n++) decode(profile, input);
-    const started = performance.now();
-    for (let n = 0; n < 20_000; n++) decode(profile, input);
-    expect(((performance.now() - started) * 1_000) / 20_000).toBeLessThan(50);
-  });
 });
 
 /** Puts `value` at the `index`-th place of a JSON value, wherever that is. */

@@ -10,6 +10,7 @@ import { addFaces } from './faces.ts';
 import { addGateway, addUp } from './gateway.ts';
 import { addJournal } from './journal.ts';
 import { addModels } from './models.ts';
+import { addPassword } from './password.ts';
 import { addProfile } from './profile.ts';
 import { addReplay } from './replay.ts';
 import { addSimulate } from './simulate.ts';
@@ -30,6 +31,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   addVerify,
   addBackup,
   addRestore,
+  addPassword,
   addProfile,
   addModels,
   addDetect,
