@@ -22,6 +22,10 @@ export class Committer {
   /** Pages of log from which a commit is followed by a checkpoint. */
   readonly #checkpointPages: number;
   #writer: Writer | null = null;
+  /** The last commit found no room. */
+  #full = false;
+  /** There has been no room: from then on the log is kept short whenever something is removed. */
+  #tight = false;
 
   constructor(setup: WriterSetup, checkpointPages: number) {
     this.#setup = setup;
@@ -45,6 +49,9 @@ export class Committer {
     let result: Commit;
     try {
       this.open();
+      // Room that has come since goes to the database first, which lets the log begin anew: taken by the log alone, it
+      // would be gone, and neither could go on.
+      if (this.#full) this.#writer?.checkpoint(1, true);
       result = (this.#writer as Writer).commit(requests);
     } catch (thrown) {
       const failure = wireError(storageError(thrown, this.#setup.file), 'STORAGE_UNAVAILABLE');
@@ -55,13 +62,18 @@ export class Committer {
 
   /** What follows a commit once everybody has been answered. */
   tidy(requests: readonly WireRequest[], { failure }: Commit): void {
+    this.#full = failure?.code === 'STORAGE_FULL';
+    this.#tight ||= this.#full;
     if (failure === null) {
       if (requests.some(({ erase }) => erase.length > 0)) this.#writer?.emptyLog();
-      else this.#writer?.checkpoint(this.#checkpointPages);
-    } else if (failure.code === 'STORAGE_FULL') {
-      // The log can be written from its beginning again once what it holds is in the database.
-      this.#writer?.checkpoint(1, true);
-    } else this.release();
+      // What is removed changes many pages with one request.
+      else
+        this.#writer?.checkpoint(
+          this.#checkpointPages,
+          this.#tight && requests.some(({ remove }) => remove.length > 0),
+        );
+    } else if (this.#full) this.#writer?.checkpoint(1, true);
+    else this.release();
   }
 
   idle(): void {

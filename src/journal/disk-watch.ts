@@ -1,6 +1,6 @@
 import type { RetentionConfig } from '../config/schema.ts';
 import type { Cancel, Clock } from '../kernel/clock.ts';
-import { messageOf } from '../kernel/errors.ts';
+import { messageOf, QuanweiError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import { Ballast } from './ballast.ts';
 import { conditionOf, RECORD_CLASSES, type RecordClass } from './classes.ts';
@@ -10,6 +10,7 @@ import type { Journal } from './journal.ts';
 const LOOK_MS = 10_000;
 /** Entries dropped in one transaction, with the entry that counts them. */
 const BATCH = 1_000;
+const SMALLEST_BATCH = 16;
 /** Room to make when the disk is full although `minFree` says otherwise (a quota, another program), bytes. */
 const FULL_RELIEF = 4 * 1024 * 1024;
 /** Alarms and what people did are kept this long whatever happens, ms. */
@@ -137,21 +138,24 @@ export class DiskWatch {
     const keeps = (seq: number, lane: Lane | null) =>
       protect(seq, lane) && !(despiteProtection && (lane === 2 || lane === 3));
     let cursor = 0;
+    let batch = BATCH;
     for (;;) {
       if ((await journal.measure()).freeBytes >= until) return true;
       const rows = journal.select<{ seq: number; lane: Lane | null; wall: number }>(
         `SELECT seq, lane, wall FROM entries WHERE seq > ? AND ${conditionOf(record)} ORDER BY seq LIMIT ?`,
         cursor,
-        BATCH,
+        batch,
       );
       const last = rows.at(-1);
       if (last === undefined) return false;
-      cursor = last.seq;
       const youngest = clock.wall() - KEPT_ALWAYS;
       const seqs = rows
         .filter(({ seq, lane, wall }) => !keeps(seq, lane) && (!lasting || wall < youngest))
         .map(({ seq }) => seq);
-      if (seqs.length === 0) continue;
+      if (seqs.length === 0) {
+        cursor = last.seq;
+        continue;
+      }
       const body = {
         what: 'records dropped to make room',
         class: record,
@@ -159,7 +163,15 @@ export class DiskWatch {
         first: seqs[0],
         last: seqs.at(-1),
       };
-      await journal.remove(seqs, [{ kind: 'system.dropped', actor: 'system', subject: null, lane: 3, body }]);
+      try {
+        await journal.remove(seqs, [{ kind: 'system.dropped', actor: 'system', subject: null, lane: 3, body }]);
+        cursor = last.seq;
+      } catch (thrown) {
+        // To delete is to write: there may be room to delete a few although there is none for many.
+        if (!(thrown instanceof QuanweiError && thrown.code === 'STORAGE_FULL') || batch <= SMALLEST_BATCH)
+          throw thrown;
+        batch = Math.max(SMALLEST_BATCH, Math.floor(batch / 4));
+      }
     }
   }
 }

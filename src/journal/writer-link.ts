@@ -179,7 +179,10 @@ export class WriterLink {
     const result = this.#committer.commit(requests);
     this.#answer(result.outcomes, result.failure);
     this.#committer.tidy(requests, result);
-    if (this.#pace.note(performance.now(), result.ms, entriesOf(requests)) === 'there') this.#handOver();
+    // What could not be stored tells nothing of the disk's pace, and a full disk is no time to open it anew.
+    if (result.failure === null && this.#pace.note(performance.now(), result.ms, entriesOf(requests)) === 'there') {
+      this.#handOver();
+    }
     if (this.#idle === null) {
       this.#idle = setTimeout(() => {
         this.#idle = null;
@@ -237,7 +240,7 @@ export class WriterLink {
     let entries = 0;
     for (const { n } of message.outcomes) entries += this.#waiting.get(n)?.request.entries.length ?? 0;
     this.#answer(message.outcomes, message.failure);
-    if (this.#options.alwaysThread || this.#closed || this.#writer !== 'there') return;
+    if (this.#options.alwaysThread || this.#closed || this.#writer !== 'there' || message.failure !== null) return;
     if (this.#pace.note(performance.now(), message.ms, entries) === 'here') this.#takeBack();
   }
 
