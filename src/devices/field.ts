@@ -77,6 +77,7 @@ export function numberOf(value: unknown): number | undefined {
 
 function booleanOf(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
+  if (typeof value === 'object') return undefined;
   switch (String(value).toLowerCase()) {
     case 'true':
     case '1':

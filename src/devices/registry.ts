@@ -32,7 +32,7 @@ const FLUSH_MS = 30_000;
 /** After the first sign of life of a device: many that come at once are one write. */
 const SOON_MS = 1_000;
 /** Rows in one request to the writer: others' commits come in between. */
-const ROWS_AT_ONCE = 500;
+const ROWS_AT_ONCE = 50;
 
 export interface RegistryParts {
   readonly journal: Journal;
@@ -273,7 +273,7 @@ export class Registry {
     const { journal } = this.#parts;
     if (!journal.state().ok) return;
     const knocked = this.#candidates.unwritten();
-    const drafts = [...knocked.drafts, ...this.#roster.all().flatMap((device) => this.#states.untold(device))];
+    const drafts = [...knocked.drafts, ...this.#untold()];
     await this.#store(drafts, knocked.changes);
     knocked.done();
     const rows = this.#states.unwritten(all);
@@ -296,6 +296,13 @@ export class Registry {
     } catch (thrown) {
       this.#parts.log.warn({ why: messageOf(thrown) }, 'device states of the last minutes could not be written');
     }
+  }
+
+  #untold(): Draft[] {
+    return this.#states.touched().flatMap((id) => {
+      const device = this.#roster.get(id);
+      return device === null ? [] : this.#states.untold(device);
+    });
   }
 
   #flushSoon(): void {

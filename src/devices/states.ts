@@ -61,13 +61,18 @@ export interface StateRow {
 export class States {
   readonly #clock: Clock;
   readonly #held = new Map<string, Held>();
+  /** Of whom something may have to be told or written: a flush looks at these and at nobody else. */
+  readonly #touched = new Set<string>();
   readonly #changed: (id: string) => void;
 
   /** @param changed called when facts of a device changed, or it was said to be offline */
   constructor(rows: readonly StateRow[], clock: Clock, changed: (id: string) => void) {
     this.#clock = clock;
     this.#changed = changed;
-    for (const row of rows) this.#held.set(row.id, heldOf(row));
+    for (const row of rows) {
+      this.#held.set(row.id, heldOf(row));
+      this.#touched.add(row.id);
+    }
   }
 
   /** A registered device without a past. */
@@ -77,6 +82,7 @@ export class States {
 
   remove(id: string): void {
     this.#held.delete(id);
+    this.#touched.delete(id);
   }
 
   get(id: string): DeviceState {
@@ -97,6 +103,7 @@ export class States {
   note(device: Device, at: number, report: DeviceReport): Draft[] {
     const held = this.#held.get(device.id);
     if (held === undefined) return [];
+    this.#touched.add(device.id);
     const { state } = held;
     if (report.online !== false) {
       state.lastSeen = at;
@@ -122,8 +129,14 @@ export class States {
   silent(device: Device, at: number): Draft[] {
     const held = this.#held.get(device.id);
     if (held === undefined) return [];
+    this.#touched.add(device.id);
     setOnline(held.state, false, at);
     return this.#news(device, held);
+  }
+
+  /** Whose news, or whose row, may be behind. */
+  touched(): string[] {
+    return [...this.#touched];
   }
 
   /** News that was handed out and got lost (the disk failed), or that nobody has carried yet. */
@@ -139,17 +152,24 @@ export class States {
     if (held === undefined || facts === undefined) return;
     held.told = facts;
     held.proposed = null;
+    if (entry.subject !== null) this.#touched.add(entry.subject);
   }
 
   /** Rows to be written. @param all also those of which only `lastSeen` moved a little */
   unwritten(all: boolean): { id: string; change: Change; done: () => void }[] {
-    return [...this.#held].flatMap(([id, held]) => {
+    return [...this.#touched].flatMap((id) => {
+      const held = this.#held.get(id);
+      if (held === undefined) return [];
       const { lastSeen, ...state } = held.state;
       const rest = JSON.stringify([state, held.told]);
-      const moved = (lastSeen ?? 0) - (held.written?.lastSeen ?? 0);
+      const moved = Math.abs((lastSeen ?? 0) - (held.written?.lastSeen ?? 0));
       const fresh = held.written === null && lastSeen === null;
-      if (fresh || (rest === held.written?.rest && (moved === 0 || (!all && Math.abs(moved) < SEEN_APART_MS))))
+      const behind = !fresh && (rest !== held.written?.rest || moved > 0);
+      if (!behind) {
+        if (same(held.state, held.told)) this.#touched.delete(id);
         return [];
+      }
+      if (rest === held.written?.rest && !all && moved < SEEN_APART_MS) return [];
       const done = (): void => {
         held.written = { lastSeen: lastSeen ?? 0, rest };
       };
