@@ -1,34 +1,36 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import serveFiles from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
+import { QuanweiError } from '../kernel/errors.ts';
 
-/** The page as it is shipped; the same place seen from `src/` and from `dist/`. */
-const PAGE = fileURLToPath(new URL('../../src/page', import.meta.url));
+/** The page as it is built; the same place seen from `src/` and from `dist/`. */
+const PAGE = fileURLToPath(new URL('../../dist/page', import.meta.url));
+const COMPRESSED = /\.(br|gz)$/;
+/** Asked about each time, so that an upgrade of the box is an upgrade of every open page at its next load. */
+const ASK = 'no-cache';
+/** A file whose name says what is in it never changes. */
+const FOR_GOOD = 'max-age=31536000, immutable';
 
-const TYPES: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-};
-
-/** Serves the page's few files from memory: what is not among them cannot be asked for. */
-export function servePage(app: FastifyInstance): void {
-  for (const name of readdirSync(PAGE)) {
-    const type = TYPES[extname(name)];
-    if (type === undefined) continue;
-    const bytes = readFileSync(join(PAGE, name));
-    const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
+/**
+ * Serves the page's files, compressed as they were built. Each is a route of its own: what is not among them cannot be
+ * asked for.
+ * @throws QuanweiError NOT_FOUND when the page has not been built
+ */
+export async function servePage(app: FastifyInstance): Promise<void> {
+  if (!existsSync(PAGE)) {
+    throw new QuanweiError('NOT_FOUND', 'the page has not been built', { where: PAGE, hint: 'run `npm run build`' });
+  }
+  await app.register(serveFiles, { root: PAGE, serve: false, preCompressed: true, cacheControl: false });
+  for (const entry of readdirSync(PAGE, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || COMPRESSED.test(entry.name)) continue;
+    const file = relative(PAGE, join(entry.parentPath, entry.name)).split(sep).join('/');
     app.get(
-      name === 'index.html' ? '/' : `/${name}`,
+      file === 'index.html' ? '/' : `/${file}`,
       { config: { access: 'public', rateLimit: false }, schema: { hide: true } },
-      async (request, reply) => {
-        // Asked about each time, so that an upgrade of the box is an upgrade of every open page at its next load.
-        reply.header('cache-control', 'no-cache').header('etag', etag).type(type);
-        return request.headers['if-none-match'] === etag ? reply.code(304).send() : reply.send(bytes);
-      },
+      async (_request, reply) =>
+        reply.header('cache-control', file.startsWith('assets/') ? FOR_GOOD : ASK).sendFile(file),
     );
   }
 }

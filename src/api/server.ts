@@ -121,7 +121,7 @@ export async function createServer(parts: ApiParts): Promise<ApiServer> {
     health,
     cookie: { name: cookieName(secure), secure },
   });
-  servePage(app);
+  await servePage(app);
   // Streams never end by themselves: without this the server would wait for them for ever.
   app.addHook('preClose', async () => {
     live.close();

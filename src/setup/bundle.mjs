@@ -109,7 +109,8 @@ export async function bundle(programs, outbase, outdir) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const written = new Set(await bundle(entryPoints(), SRC, DIST));
-  for (const file of filesBelow(DIST)) if (!written.has(file)) rmSync(file);
+  const page = join(DIST, 'page') + sep;
+  for (const file of filesBelow(DIST)) if (!written.has(file) && !file.startsWith(page)) rmSync(file);
   for (const file of toRun()) {
     await import(pathToFileURL(join(DIST, relative(SRC, file)).replace(/\.ts$/, '.js')).href);
   }

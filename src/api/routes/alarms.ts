@@ -71,10 +71,16 @@ const Search = z.strictObject({
   limit: limit(500, 500),
 });
 
-const Page = z.object({
+export const AlarmPage = z.object({
   seq: z.int().describe('The list is as of this entry of the journal; follow `/api/live?after=` from here'),
   alarms: z.array(AlarmView),
   next: z.string().nullable().describe('`before` of the next page; `null`: that was all'),
+});
+
+export const AlarmDetail = z.object({
+  alarm: AlarmView,
+  timeline: z.array(EntryView),
+  clips: z.array(Evidence).describe('Recorded by the camera; they come some seconds after the alarm'),
 });
 
 /** Ways by which an operator is told something; orders of the centre come from the centre, drills by their own route. */
@@ -104,7 +110,7 @@ export function alarmRoutes(app: Api, { board, journal }: Context): void {
         tags: ['alarms'],
         summary: '警情列表 the open alarms, gravest first; with any filter: a search, newest first',
         querystring: Search,
-        response: answers(Page),
+        response: answers(AlarmPage),
       },
     },
     async (request) => {
@@ -133,13 +139,7 @@ export function alarmRoutes(app: Api, { board, journal }: Context): void {
         tags: ['alarms'],
         summary: '警情详情 one alarm and all that was done about it',
         params: Named,
-        response: answers(
-          z.object({
-            alarm: AlarmView,
-            timeline: z.array(EntryView),
-            clips: z.array(Evidence).describe('Recorded by the camera; they come some seconds after the alarm'),
-          }),
-        ),
+        response: answers(AlarmDetail),
       },
     },
     async (request) => {

@@ -10,7 +10,7 @@ import type { Api, Context } from './context.ts';
 /** Bytes a browser may leave unread before its live view is ended. */
 const UNREAD = 4 * 1024 * 1024;
 
-const CameraView = z
+export const CameraView = z
   .object({
     id: z.string(),
     name: z.string(),
@@ -27,6 +27,10 @@ const CameraView = z
     opens: z.string().nullable().describe('Door that a known face opens'),
   })
   .meta({ id: 'Camera' });
+export const CameraList = z.object({
+  vision: z.boolean().describe('Whether the vision process answers'),
+  cameras: z.array(CameraView),
+});
 const Named = z.object({ id: DeviceId });
 const Stream = z.strictObject({ stream: z.enum(['main', 'sub']).default('sub') });
 
@@ -41,12 +45,7 @@ export function cameraRoutes(app: Api, { config, registry, vision, viewers }: Co
       schema: {
         tags,
         summary: '摄像机列表 cameras and how they are',
-        response: answers(
-          z.object({
-            vision: z.boolean().describe('Whether the vision process answers'),
-            cameras: z.array(CameraView),
-          }),
-        ),
+        response: answers(CameraList),
       },
     },
     async () => {

@@ -5,7 +5,7 @@ import { answers, DeviceId, Done, someText, text } from '../forms.ts';
 import { actorOf } from '../guard.ts';
 import type { Api, Context } from './context.ts';
 
-const DeviceView = z
+export const DeviceView = z
   .object({
     id: z.string(),
     name: z.string(),
@@ -33,6 +33,7 @@ const DeviceView = z
   })
   .meta({ id: 'Device' });
 
+export const DeviceList = z.object({ devices: z.array(DeviceView), candidates: z.int() });
 const Issued = z.object({
   device: DeviceView,
   secret: z.string().nullable().describe('Told this once; `null` for a device behind a hub'),
@@ -64,7 +65,7 @@ export function deviceRoutes(app: Api, { registry, broker }: Context): void {
       schema: {
         tags,
         summary: '设备列表 every registered device and how it is',
-        response: answers(z.object({ devices: z.array(DeviceView), candidates: z.int() })),
+        response: answers(DeviceList),
       },
     },
     async () => ({ devices: registry.all().map(view), candidates: registry.candidates().length }),

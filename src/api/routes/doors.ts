@@ -13,7 +13,7 @@ const Outcome = z.object({
   ms: z.number(),
   command: z.string().describe('Id of the `door.command` entry'),
 });
-const Door = z
+export const DoorView = z
   .object({
     id: z.string(),
     name: z.string(),
@@ -34,7 +34,7 @@ export function doorRoutes(app: Api, { doors, journal }: Context): void {
       schema: {
         tags,
         summary: '门列表 doors that can be opened',
-        response: answers(z.object({ doors: z.array(Door) })),
+        response: answers(z.object({ doors: z.array(DoorView) })),
       },
     },
     async () => ({ doors: doors.list() }),

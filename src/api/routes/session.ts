@@ -14,7 +14,7 @@ const Password = z.strictObject({
   next: z.string().min(PASSWORD_MIN, `at least ${PASSWORD_MIN} characters`).max(200),
 });
 
-const Me = z.object({
+export const Me = z.object({
   name: z.string(),
   display: z.string(),
   role: RoleName,

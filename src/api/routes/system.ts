@@ -8,7 +8,7 @@ import type { Metrics } from '../metrics.ts';
 import { GatewayState, stateOf } from '../state.ts';
 import type { Api, Context } from './context.ts';
 
-const System = z.object({
+export const System = z.object({
   version: z.string(),
   site: z.object({ id: z.string(), name: z.string(), street: z.string(), timezone: z.string() }),
   uptimeSeconds: z.number(),

@@ -15,7 +15,7 @@ const State = z.looseObject({
   lastConfirmed: z.number().nullable(),
   latencyMs: z.number().nullable(),
 });
-const Upstream = z.object({
+export const Upstream = z.object({
   configured: z.boolean(),
   url: z.string().nullable(),
   state: State.nullable().describe('`null` when no centre is configured'),

@@ -6,7 +6,7 @@ import type { Api, Context } from './context.ts';
 
 const Both = z.object({ zh: z.string(), en: z.string() });
 const Level = z.object({ acknowledgeMs: z.number().nullable(), closeMs: z.number().nullable() });
-const Vocabulary = z.object({
+export const Vocabulary = z.object({
   categories: z.record(z.string(), Both.extend({ lifeSafety: z.boolean() })),
   channels: z.record(z.string(), Both),
   levels: z.record(z.string(), Level).describe('Times to acknowledge and to close, by level'),

@@ -1,0 +1,32 @@
+import type { z } from 'zod';
+import type { AlarmView, EntryView, Evidence } from '../../api/forms.ts';
+import type { Role } from '../../api/roles.ts';
+import type { AlarmDetail as AlarmDetailSchema, AlarmPage as AlarmPageSchema } from '../../api/routes/alarms.ts';
+import type { CameraList as CameraListSchema, CameraView } from '../../api/routes/cameras.ts';
+import type { DeviceList as DeviceListSchema, DeviceView } from '../../api/routes/devices.ts';
+import type { DoorView } from '../../api/routes/doors.ts';
+import type { Me } from '../../api/routes/session.ts';
+import type { System as SystemSchema } from '../../api/routes/system.ts';
+import type { Upstream as UpstreamSchema } from '../../api/routes/upstream.ts';
+import type { Vocabulary as VocabularySchema } from '../../api/routes/vocabulary.ts';
+import type { GatewayState as GatewayStateSchema } from '../../api/state.ts';
+
+/** What the API says, in its own words: the types come from the schemas that check every answer. */
+export type Alarm = z.output<typeof AlarmView>;
+export type AlarmCategory = Alarm['category'];
+export type AlarmLevel = Alarm['level'];
+export type Entry = z.output<typeof EntryView>;
+export type EvidenceRef = z.output<typeof Evidence>;
+export type Person = z.output<typeof Me>;
+export type GatewayState = z.output<typeof GatewayStateSchema>;
+export type Vocabulary = z.output<typeof VocabularySchema>;
+export type AlarmPage = z.output<typeof AlarmPageSchema>;
+export type AlarmDetail = z.output<typeof AlarmDetailSchema>;
+export type Device = z.output<typeof DeviceView>;
+export type DeviceList = z.output<typeof DeviceListSchema>;
+export type Door = z.output<typeof DoorView>;
+export type Camera = z.output<typeof CameraView>;
+export type CameraList = z.output<typeof CameraListSchema>;
+export type System = z.output<typeof SystemSchema>;
+export type Upstream = z.output<typeof UpstreamSchema>;
+export type { Role };

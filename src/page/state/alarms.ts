@@ -1,0 +1,74 @@
+import { defineStore } from 'pinia';
+import { computed, shallowRef, triggerRef } from 'vue';
+import { request } from '../api/request.ts';
+import type { Alarm, AlarmPage, Entry } from '../api/types.ts';
+import { byNeed, isClosed, rings, section } from './alarm.ts';
+import { useSession } from './session.ts';
+
+/** What comes within this time is drawn together, ms. */
+const DRAW_MS = 30;
+
+/** The alarms that are not closed: one list for the board, the map, the bell and the title. */
+export const useAlarms = defineStore('alarms', () => {
+  const session = useSession();
+  const held = shallowRef(new Map<string, Alarm>());
+  /** There are more than the gateway tells at once. */
+  const more = shallowRef(false);
+  const loaded = shallowRef(false);
+  /** The ids of those that ring. Kept apart from `held`: the bell does not wait for the picture. */
+  const ringing = shallowRef(new Set<string>());
+  let drawing: ReturnType<typeof setTimeout> | undefined;
+
+  const open = computed(() => [...held.value.values()].sort(byNeed(session.vocabulary?.levels ?? {})));
+  const bySection = computed(() => {
+    const parts: Record<ReturnType<typeof section>, Alarm[]> = { now: [], hand: [], aside: [] };
+    for (const alarm of open.value) parts[section(alarm)].push(alarm);
+    return parts;
+  });
+  const unseen = computed(() => bySection.value.now.length);
+  const rung = computed(() => ringing.value.size > 0);
+
+  function replace(page: AlarmPage): void {
+    held.value = new Map(page.alarms.map((alarm) => [alarm.id, alarm]));
+    more.value = page.next !== null;
+    ringing.value = new Set(page.alarms.filter(rings).map(({ id }) => id));
+    loaded.value = true;
+  }
+
+  /** One alarm as it is now; an older word about it than the one known is ignored. */
+  function take(alarm: Alarm): void {
+    const known = held.value.get(alarm.id);
+    if (known !== undefined && known.revision > alarm.revision) return;
+    if (isClosed(alarm)) held.value.delete(alarm.id);
+    else held.value.set(alarm.id, alarm);
+    if (ringing.value.has(alarm.id) !== rings(alarm)) {
+      const next = new Set(ringing.value);
+      if (rings(alarm)) next.add(alarm.id);
+      else next.delete(alarm.id);
+      ringing.value = next;
+    }
+    drawing ??= setTimeout(() => {
+      drawing = undefined;
+      triggerRef(held);
+    }, DRAW_MS);
+  }
+
+  function onEntry(entry: Entry): void {
+    const body = entry.body as { alarm?: Alarm } | null;
+    if (body?.alarm !== undefined) take(body.alarm);
+  }
+
+  const get = (id: string): Alarm | null => held.value.get(id) ?? null;
+
+  /** All but level 1: a fire is acknowledged by somebody who has read where it is. @throws Refused */
+  async function acknowledgeAll(): Promise<{ refused: number }> {
+    const some = bySection.value.now.filter(({ level }) => level > 1).slice(0, 200);
+    const { done, refused } = await request<{ done: Alarm[]; refused: unknown[] }>('/api/alarms/acknowledge', {
+      body: { alarms: some.map(({ id, revision }) => ({ id, revision })) },
+    });
+    for (const alarm of done) take(alarm);
+    return { refused: refused.length };
+  }
+
+  return { held, open, bySection, more, loaded, unseen, ringing, rung, replace, take, onEntry, get, acknowledgeAll };
+});

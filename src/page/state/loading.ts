@@ -1,0 +1,46 @@
+import { onScopeDispose, type ShallowRef, shallowRef } from 'vue';
+
+/** What a view reads from the gateway: nothing yet, the value, or why not. A value that is there stays while it is read again. */
+export interface Loading<T> {
+  readonly value: ShallowRef<T | null>;
+  readonly error: ShallowRef<unknown>;
+  readonly busy: ShallowRef<boolean>;
+  /** Reads it (again). Never rejects; of two at once the later one counts. */
+  read(): Promise<void>;
+}
+
+/**
+ * @param ask gets a signal that is raised when the view goes away or it is asked again
+ * @param every ms after which it is read again by itself
+ */
+export function useLoading<T>(ask: (signal: AbortSignal) => Promise<T>, every: number | null = null): Loading<T> {
+  const value = shallowRef<T | null>(null);
+  const error = shallowRef<unknown>(null);
+  const busy = shallowRef(false);
+  let last: AbortController | null = null;
+
+  async function read(): Promise<void> {
+    last?.abort();
+    const mine = new AbortController();
+    last = mine;
+    busy.value = true;
+    try {
+      const found = await ask(mine.signal);
+      if (mine.signal.aborted) return;
+      value.value = found;
+      error.value = null;
+    } catch (thrown) {
+      if (!mine.signal.aborted) error.value = thrown;
+    } finally {
+      if (last === mine) busy.value = false;
+    }
+  }
+
+  const timer = every === null ? undefined : setInterval(() => void read(), every);
+  onScopeDispose(() => {
+    clearInterval(timer);
+    last?.abort();
+  });
+  void read();
+  return { value, error, busy, read };
+}

@@ -1,0 +1,5 @@
+import type { Words } from './pair.ts';
+
+export const devicesWords = {
+  title: ['设备', 'Devices'],
+} as const satisfies Words;

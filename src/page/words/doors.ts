@@ -1,0 +1,5 @@
+import type { Words } from './pair.ts';
+
+export const doorsWords = {
+  title: ['门禁', 'Doors'],
+} as const satisfies Words;

@@ -1,0 +1,5 @@
+import type { Words } from './pair.ts';
+
+export const ledgerWords = {
+  title: ['台账与报表', 'Ledger and reports'],
+} as const satisfies Words;

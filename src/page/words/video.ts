@@ -1,0 +1,5 @@
+import type { Words } from './pair.ts';
+
+export const videoWords = {
+  title: ['视频', 'Video'],
+} as const satisfies Words;
