@@ -47,7 +47,8 @@ export const useAlarms = defineStore('alarms', () => {
       else next.delete(alarm.id);
       ringing.value = next;
     }
-    drawing ??= setTimeout(() => {
+    if (drawing !== undefined) return;
+    drawing = setTimeout(() => {
       drawing = undefined;
       triggerRef(held);
     }, DRAW_MS);
