@@ -1,12 +1,14 @@
 import { defineStore } from 'pinia';
 import { computed, shallowRef, triggerRef } from 'vue';
 import { request } from '../api/request.ts';
-import type { Alarm, AlarmPage, Entry } from '../api/types.ts';
+import type { Alarm, AlarmLevel, AlarmPage, Entry } from '../api/types.ts';
 import { byNeed, isClosed, rings, section } from './alarm.ts';
 import { useSession } from './session.ts';
 
 /** What comes within this time is drawn together, ms. */
 const DRAW_MS = 30;
+/** Of so many closed ones it is remembered that they are: an older word about them does not open them again. */
+const CLOSED_KNOWN = 2_000;
 
 /** The alarms that are not closed: one list for the board, the map, the bell and the title. */
 export const useAlarms = defineStore('alarms', () => {
@@ -17,6 +19,8 @@ export const useAlarms = defineStore('alarms', () => {
   const loaded = shallowRef(false);
   /** The ids of those that ring. Kept apart from `held`: the bell does not wait for the picture. */
   const ringing = shallowRef(new Set<string>());
+  const closed = new Map<string, number>();
+  let holding = false;
   let drawing: ReturnType<typeof setTimeout> | undefined;
 
   const open = computed(() => [...held.value.values()].sort(byNeed(session.vocabulary?.levels ?? {})));
@@ -25,33 +29,60 @@ export const useAlarms = defineStore('alarms', () => {
     for (const alarm of open.value) parts[section(alarm)].push(alarm);
     return parts;
   });
+  const byLevel = computed(() => {
+    const counts: Record<AlarmLevel, number> = { 1: 0, 2: 0, 3: 0, 4: 0 };
+    for (const { level } of open.value) counts[level] += 1;
+    return counts;
+  });
   const unseen = computed(() => bySection.value.now.length);
   const rung = computed(() => ringing.value.size > 0);
 
   function replace(page: AlarmPage): void {
+    closed.clear();
     held.value = new Map(page.alarms.map((alarm) => [alarm.id, alarm]));
     more.value = page.next !== null;
     ringing.value = new Set(page.alarms.filter(rings).map(({ id }) => id));
     loaded.value = true;
   }
 
+  const isOlder = (alarm: Alarm): boolean => {
+    const known = held.value.get(alarm.id);
+    if (known === undefined) return (closed.get(alarm.id) ?? 0) > alarm.revision;
+    return known.revision > alarm.revision || (known.revision === alarm.revision && known.count > alarm.count);
+  };
+
   /** One alarm as it is now; an older word about it than the one known is ignored. */
   function take(alarm: Alarm): void {
-    const known = held.value.get(alarm.id);
-    if (known !== undefined && known.revision > alarm.revision) return;
-    if (isClosed(alarm)) held.value.delete(alarm.id);
-    else held.value.set(alarm.id, alarm);
+    if (isOlder(alarm)) return;
+    if (isClosed(alarm)) {
+      held.value.delete(alarm.id);
+      closed.set(alarm.id, alarm.revision);
+      const [eldest] = closed.keys();
+      if (closed.size > CLOSED_KNOWN && eldest !== undefined) closed.delete(eldest);
+    } else held.value.set(alarm.id, alarm);
+    if (holding) return;
     if (ringing.value.has(alarm.id) !== rings(alarm)) {
       const next = new Set(ringing.value);
       if (rings(alarm)) next.add(alarm.id);
       else next.delete(alarm.id);
       ringing.value = next;
     }
-    if (drawing !== undefined) return;
-    drawing = setTimeout(() => {
-      drawing = undefined;
-      triggerRef(held);
-    }, DRAW_MS);
+    drawing ??= setTimeout(draw, DRAW_MS);
+  }
+
+  function draw(): void {
+    clearTimeout(drawing);
+    drawing = undefined;
+    triggerRef(held);
+  }
+
+  /** While the past is being told nothing rings and nothing is drawn: what matters is how it ended. */
+  function hold(on: boolean): void {
+    if (on === holding) return;
+    holding = on;
+    if (on) return;
+    ringing.value = new Set([...held.value.values()].filter(rings).map(({ id }) => id));
+    draw();
   }
 
   function onEntry(entry: Entry): void {
@@ -71,5 +102,21 @@ export const useAlarms = defineStore('alarms', () => {
     return { refused: refused.length };
   }
 
-  return { held, open, bySection, more, loaded, unseen, ringing, rung, replace, take, onEntry, get, acknowledgeAll };
+  return {
+    held,
+    open,
+    bySection,
+    byLevel,
+    more,
+    loaded,
+    unseen,
+    ringing,
+    rung,
+    replace,
+    take,
+    hold,
+    onEntry,
+    get,
+    acknowledgeAll,
+  };
 });

@@ -1,0 +1,121 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { ADMIN, Box, PASSWORD } from '../api/box.ts';
+import { canBrowse, closeBrowser, signIn, visit } from './browser.ts';
+
+const EVIL = '<img src=x onerror=alert(1)>';
+const PHONE = { width: 390, height: 844 };
+
+describe.runIf(canBrowse())('the alarm board', () => {
+  afterAll(closeBrowser);
+
+  test('is calm when nothing is wrong; an alarm is named, counted down, acknowledged and closed with words', async () => {
+    const box = await Box.start();
+    await box.person('operator', '李队');
+    const { page } = await visit(box);
+    await signIn(page, '李队', PASSWORD);
+    await page.waitForSelector('.quiet');
+    expect(await page.textContent('.quiet h2')).toBe('目前没有警情');
+
+    await box.say('evil-1', 'fire.heat', { kind: 'level', replayed: true, detail: { rule: EVIL } }, EVIL);
+    await box.say('door-7', 'door.forced', {}, EVIL);
+    const row = page.locator('[data-section=now] article');
+    await row.waitFor();
+    expect(await row.textContent()).toContain(EVIL);
+    expect(await row.locator('h3 .open').textContent()).toBe('强行开门');
+    expect(await row.locator('.badge').textContent()).toBe('2二级');
+    await row.locator('.due:has-text("确认剩余") b:has-text("4:5")').waitFor();
+    expect(await page.title()).toContain('(1)');
+    expect(await page.locator('img[src=x], script:not([src])').count()).toBe(0);
+
+    await row.locator('[data-deed=acknowledge]').click();
+    const inHand = page.locator('[data-section=hand] article');
+    await inHand.waitFor();
+    await inHand.locator('[data-control=more]').click();
+    await page.click('.deed-menu [data-deed=close]');
+    await page.fill('#ask-result', '门已关好，锁舌已修');
+    await page.click('dialog button.main');
+    await inHand.waitFor({ state: 'detached' });
+    const [closed] = box.board.search({ limit: 5, category: 'door.forced' });
+    expect(closed).toMatchObject({ handling: 'closed', closedBy: '李队', result: '门已关好，锁舌已修' });
+  });
+
+  test('a drill and what is told late ring nothing; the gravest is on top, the count and the shape are there', async () => {
+    const box = await Box.start();
+    for (let n = 0; n < 10; n += 1) await box.say('cam-1', 'intrusion.climb');
+    await box.say('door-1', 'door.held', { kind: 'level' });
+    await box.say('smoke-2', 'fire.smoke', { replayed: true });
+    await box.say('smoke-3', 'fire.smoke', { test: true });
+    const { page } = await visit(box);
+    await signIn(page, 'admin', ADMIN);
+    await page.waitForSelector('[data-section=aside] article');
+    expect(await page.locator('[data-banner=ringing]').count()).toBe(0);
+    expect(await page.locator('[data-section=now] article .badge').allTextContents()).toEqual(['2二级', '3三级']);
+    expect(await page.locator('[data-section=now] article').first().locator('.repeats').textContent()).toBe('10次');
+    expect(await page.locator('[data-section=aside] .tag').allTextContents()).toEqual(
+      expect.arrayContaining(['补报', '演练']),
+    );
+    expect(await page.locator('.counts [data-level="1"]').textContent()).toBe('1一级2');
+  });
+
+  test('all but the gravest are acknowledged at one stroke', async () => {
+    const box = await Box.start();
+    for (const n of [1, 2, 3]) await box.say(`door-${n}`, 'door.held', { kind: 'level' });
+    const { page } = await visit(box);
+    await signIn(page, 'admin', ADMIN);
+    await page.click('[data-all]');
+    await page.waitForSelector('[data-section=now]', { state: 'detached' });
+    expect(box.board.open().map(({ acknowledgedBy }) => acknowledgedBy)).toEqual(['admin', 'admin', 'admin']);
+  });
+
+  test('what somebody tells is written down and gets a number; a drill is begun by a manager', async () => {
+    const box = await Box.start();
+    const { page } = await visit(box);
+    await signIn(page, 'admin', ADMIN);
+    await page.click('[data-begin=report]');
+    await page.selectOption('#ask-channel', 'phone');
+    await page.fill('#ask-place', '3号楼/2单元');
+    await page.fill('#ask-text', '楼道灯不亮');
+    await page.click('dialog button.main');
+    const row = page.locator('[data-section=now] article');
+    await row.waitFor();
+    expect(await row.textContent()).toContain('楼道灯不亮');
+    expect(await page.textContent('.toast')).toContain('受理号');
+    await page.click('[data-begin=drill]');
+    await page.fill('#ask-place', '地下车库');
+    await page.fill('#ask-text', '季度消防演练');
+    await page.click('dialog button.main');
+    await page.waitForSelector('[data-section=aside] .tag.drill');
+    expect(await page.locator('[data-banner=ringing]').count()).toBe(0);
+  });
+
+  test('a viewer sees all and can change nothing; English is one click away and stays', async () => {
+    const box = await Box.start();
+    await box.person('viewer', 'auditor');
+    await box.say('door-1', 'door.forced');
+    const { page } = await visit(box);
+    await signIn(page, 'auditor', PASSWORD);
+    await page.waitForSelector('article.alarm');
+    expect(await page.locator('[data-deed], [data-control=more], [data-begin]').count()).toBe(0);
+    await page.click('.menu summary');
+    await page.click('.menu button:has-text("English")');
+    await page.waitForSelector('article.alarm h3:has-text("Door forced")');
+    await page.reload();
+    await page.waitForSelector('article.alarm h3:has-text("Door forced")');
+  });
+
+  test('on a phone everything fits, and is big enough for a thumb', async () => {
+    const box = await Box.start();
+    await box.say('door-1', 'door.forced', {}, '很长的名字'.repeat(20));
+    await box.say('door-2', 'door.held', { kind: 'level' }, '4301021988123456789');
+    const { page } = await visit(box, PHONE);
+    await signIn(page, 'admin', ADMIN);
+    await page.waitForSelector('article.alarm >> nth=1');
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.width);
+    for (const button of await page.locator('article.alarm button, .board-head button:visible').all()) {
+      expect((await button.boundingBox())?.height).toBeGreaterThanOrEqual(44);
+    }
+    const rows = await page.locator('article.alarm').all();
+    const boxes = await Promise.all(rows.map((row) => row.boundingBox()));
+    expect((boxes[0]?.y ?? 0) + (boxes[0]?.height ?? 0)).toBeLessThanOrEqual(boxes[1]?.y ?? 0);
+  });
+});
