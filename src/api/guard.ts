@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may use the route. */
     access?: Access;
+    /** Bodies it takes instead of JSON, as media types; none of them may be one that a form of another site can send. */
+    bodies?: readonly string[];
   }
   interface FastifyRequest {
     /** Who asks; `null` for nobody signed in. */
@@ -39,6 +41,7 @@ export function guardRoutes(app: FastifyInstance, sessions: Sessions, cookie: st
     request.signedIn = token === undefined ? null : sessions.find(token);
     // Where nothing is found there is nothing to guard.
     if (!request.is404) admit(request, request.routeOptions.config.access);
+    refuseOtherBodies(request);
   });
   return table;
 }
@@ -79,12 +82,18 @@ function refuseOtherSites(request: FastifyRequest): void {
   if (foreign) throw otherSite();
   const { origin, host } = headers;
   if (origin !== undefined && hostOf(origin) !== host?.toLowerCase()) throw otherSite();
-  const type = headers['content-type'];
+}
+
+/** The types a form of another site can send without being asked for permission are not among those that are taken. */
+function refuseOtherBodies({ method, headers, routeOptions }: FastifyRequest): void {
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-  // The types a form of another site can send without being asked for permission are not among these.
-  if (hasBody && !/^application\/json(\s*;|$)/i.test(type ?? '')) {
-    throw new QuanweiError('BAD_REQUEST', '只接受 JSON · only application/json is accepted', { where: 'content-type' });
-  }
+  if (SAFE.has(method) || !hasBody) return;
+  const taken = routeOptions.config.bodies ?? ['application/json'];
+  const [type = ''] = (headers['content-type'] ?? '').toLowerCase().split(';', 1);
+  if (taken.includes(type.trim())) return;
+  throw new QuanweiError('BAD_REQUEST', `只接受 ${taken.join('、')} · only ${taken.join(', ')} is accepted`, {
+    where: 'content-type',
+  });
 }
 
 /** A browser says where a WebSocket comes from, and lets any site open one with this site’s cookies but for SameSite. */

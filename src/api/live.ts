@@ -6,7 +6,7 @@ import { QuanweiError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 
 /** What a person may follow, by the first word of an entry's kind. */
-export const LIVE_TOPICS = ['alarm', 'device', 'door', 'system', 'upstream', 'order'] as const;
+export const LIVE_TOPICS = ['alarm', 'device', 'door', 'plan', 'system', 'upstream', 'order'] as const;
 export type LiveTopic = (typeof LIVE_TOPICS)[number];
 
 export const HEARTBEAT_MS = 15_000;

@@ -11,7 +11,10 @@ import {
   serializerCompiler,
   validatorCompiler,
 } from 'fastify-type-provider-zod';
+import { PlanPictures } from '../compound/plan-picture.ts';
+import { Plans } from '../compound/plans.ts';
 import { invariant, messageOf, QuanweiError } from '../kernel/errors.ts';
+import { idSource } from '../kernel/ids.ts';
 import { type Declared, guardRoutes } from './guard.ts';
 import { HealthCheck } from './health.ts';
 import { certificateOf, keepCertificate } from './https.ts';
@@ -119,6 +122,8 @@ export async function createServer(parts: ApiParts): Promise<ApiServer> {
     attempts,
     live,
     health,
+    plans: new Plans({ journal, clock, newId: idSource(clock) }),
+    pictures: new PlanPictures(clock),
     cookie: { name: cookieName(secure), secure },
   });
   await servePage(app);

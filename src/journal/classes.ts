@@ -37,6 +37,7 @@ const CLASS_OF: Record<EntryKind, RecordClass> = {
   'door.command': 'audit',
   'door.result': 'audit',
   'door.decision': 'audit',
+  'plan.changed': 'audit',
   'media.viewed': 'audit',
   'order.received': 'audit',
   'order.replied': 'audit',

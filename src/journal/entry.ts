@@ -31,6 +31,7 @@ export const ENTRY_KINDS = [
   'door.command',
   'door.result',
   'door.decision', // whether a recognised face opens a door, and why or why not
+  'plan.changed', // the plans of the compound: a picture, an area, where a device is
   'media.viewed', // somebody looked at a camera or at evidence, or took a copy
   'order.received',
   'order.replied',

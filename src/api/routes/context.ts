@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { PlanPictures } from '../../compound/plan-picture.ts';
+import type { Plans } from '../../compound/plans.ts';
 import type { HealthCheck } from '../health.ts';
 import type { Live } from '../live.ts';
 import type { ApiParts, ApiVision } from '../ports.ts';
@@ -23,6 +25,8 @@ export interface Context extends ApiParts {
   readonly attempts: SignInAttempts;
   readonly live: Live;
   readonly health: HealthCheck;
+  readonly plans: Plans;
+  readonly pictures: PlanPictures;
   readonly vision: ApiVision | null;
   readonly viewers: Viewers;
   readonly cookie: { readonly name: string; readonly secure: boolean };

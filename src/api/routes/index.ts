@@ -10,6 +10,7 @@ import { doorRoutes } from './doors.ts';
 import { journalRoutes } from './journal.ts';
 import { liveRoutes } from './live.ts';
 import { mediaRoutes } from './media.ts';
+import { planRoutes } from './plans.ts';
 import { profileRoutes } from './profiles.ts';
 import { sessionRoutes } from './session.ts';
 import { statisticsRoutes } from './statistics.ts';
@@ -34,6 +35,7 @@ export function addRoutes(server: FastifyInstance, context: Context): void {
   vocabularyRoutes(app, context);
   deviceRoutes(app, context);
   profileRoutes(app, context);
+  planRoutes(app, context);
   doorRoutes(app, context);
   cameraRoutes(app, context);
   mediaRoutes(app, context);

@@ -5,7 +5,7 @@ import type { AlarmPage, Entry, GatewayState, Person } from '../api/types.ts';
 import { now, setNow, tick } from '../words/time.ts';
 import { type Gap, joined, raisedSince } from './missed.ts';
 
-const TOPICS = 'alarm,device,door,system,upstream,order';
+const TOPICS = 'alarm,device,door,plan,system,upstream,order';
 /** The gateway speaks every 15 s; silence longer than this is a lost connection, whatever the socket says. */
 const SILENCE_MS = 40_000;
 const RETRY_MS = 2_000;
