@@ -139,7 +139,13 @@ export class Box {
   }
 
   /** An event of a device, through the board, as the intake hands it over. */
-  async say(device: string, category: Category, more: Partial<DeviceEvent> = {}, name = device): Promise<Alarm> {
+  async say(
+    device: string,
+    category: Category,
+    more: Partial<DeviceEvent> = {},
+    name = device,
+    channel: 'device' | 'camera' = 'device',
+  ): Promise<Alarm> {
     const event: DeviceEvent = {
       device,
       category,
@@ -151,9 +157,7 @@ export class Box {
       detail: {},
       ...more,
     };
-    const alarm = await this.board.transact((tx) =>
-      tx.event(event, { name, place: '1号楼/大厅', channel: 'device', cause: '' }),
-    );
+    const alarm = await this.board.transact((tx) => tx.event(event, { name, place: '1号楼/大厅', channel, cause: '' }));
     if (alarm === null) throw new Error(`${category} raised nothing`);
     return alarm;
   }

@@ -6,6 +6,7 @@ import { centreWords } from './centre.ts';
 import { devicesWords } from './devices.ts';
 import { doorsWords } from './doors.ts';
 import { ledgerWords } from './ledger.ts';
+import { liveWords } from './live.ts';
 import { mapWords } from './map.ts';
 import type { Words } from './pair.ts';
 import { settingsWords } from './settings.ts';
@@ -18,6 +19,7 @@ const ROOMS = {
   alarm: alarmWords,
   map: mapWords,
   video: videoWords,
+  live: liveWords,
   doors: doorsWords,
   devices: devicesWords,
   ledger: ledgerWords,
