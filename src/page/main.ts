@@ -6,6 +6,17 @@ import './state/theme.ts';
 import './style/base.css';
 import { i18n } from './words/words.ts';
 
+declare global {
+  interface Window {
+    readonly trustedTypes?: {
+      createPolicy(
+        name: string,
+        rules: { createScriptURL: () => string },
+      ): { createScriptURL(address: string): object };
+    };
+  }
+}
+
 const app = createApp(App);
 app.use(createPinia());
 app.use(i18n);
@@ -14,5 +25,11 @@ app.mount('#root');
 
 // The shell opens although the gateway is being restarted; what it shows of alarms always comes from the gateway itself.
 if ('serviceWorker' in navigator && import.meta.env.PROD) {
-  void navigator.serviceWorker.register('/sw.js').catch(() => undefined);
+  void navigator.serviceWorker.register(shellKeeper() as string).catch(() => undefined);
+}
+
+/** The page's policy lets an address become a program only by name (Trusted Types); this is the one that may. */
+function shellKeeper(): unknown {
+  const script = '/sw.js';
+  return window.trustedTypes?.createPolicy('quanwei', { createScriptURL: () => script }).createScriptURL('') ?? script;
 }

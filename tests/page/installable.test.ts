@@ -1,0 +1,43 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { ADMIN, Box } from '../api/box.ts';
+import { canBrowse, closeBrowser, signIn, visit } from './browser.ts';
+
+/** What a browser says when the gateway is gone, which these tests make happen. */
+const GONE = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_NETWORK|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/;
+
+describe.runIf(canBrowse())('the page as an application', () => {
+  afterAll(closeBrowser);
+
+  test('opens while the gateway is away, says so and shows no alarm of before; it goes on when the gateway is back', async () => {
+    const box = await Box.start();
+    const { page } = await visit(box, undefined, GONE);
+    await signIn(page, 'admin', ADMIN);
+    await page.waitForSelector('[data-pill=live].good');
+    await box.say('smoke-1', 'fire.smoke', { kind: 'level' }, '三楼烟感');
+    await page.waitForSelector('[data-id]');
+    await expect
+      .poll(() => page.evaluate('navigator.serviceWorker.controller !== null'), { timeout: 15_000 })
+      .toBe(true);
+    // Once more, so that the shell has been kept.
+    await page.reload();
+    await page.waitForSelector('[data-pill=live].good');
+    await box.stop();
+    await page.reload();
+    await page.waitForSelector('.state-box.error');
+    expect(await page.textContent('.state-box')).toContain('无法连接网关');
+    expect(await page.locator('[data-id]').count()).toBe(0);
+    await Box.start({ dir: box.dir, port: box.port });
+    await page.waitForSelector('[data-id]');
+    expect(await page.textContent('[data-id]')).toContain('三楼烟感');
+  });
+
+  test('can be put on a phone: its manifest names it and an icon that is there', async () => {
+    const box = await Box.start();
+    const manifest = (await (await fetch(`${box.base}/manifest.webmanifest`)).json()) as {
+      name: string;
+      icons: { src: string }[];
+    };
+    expect(manifest.name).toContain('泉卫');
+    for (const { src } of manifest.icons) expect((await fetch(`${box.base}${src}`)).status).toBe(200);
+  });
+});
