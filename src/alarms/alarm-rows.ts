@@ -35,6 +35,7 @@ export interface AlarmRow {
   closed_by: string | null;
   assignee: string | null;
   result: string | null;
+  handled_by: string | null;
   merged_into: Buffer | null;
   previous: Buffer | null;
   detail: string;
@@ -72,6 +73,7 @@ export function alarmOf(row: AlarmRow): Alarm {
     closedBy: row.closed_by,
     assignee: row.assignee,
     result: row.result,
+    handledBy: row.handled_by,
     escalations: row.escalations,
     shelvedUntil: row.shelved_until,
     mergedInto: row.merged_into === null ? null : uuidText(row.merged_into),
@@ -115,6 +117,8 @@ const LOOSE: Record<string, (alarm: Alarm) => Value> = {
   closed_by: (alarm) => alarm.closedBy,
   assignee: (alarm) => alarm.assignee,
   result: (alarm) => alarm.result,
+  // Entries from before this was told do not have it.
+  handled_by: (alarm) => alarm.handledBy ?? null,
   merged_into: (alarm) => (alarm.mergedInto === null ? null : uuidBytes(alarm.mergedInto)),
   detail: (alarm) => JSON.stringify(alarm.detail),
   evidence: (alarm) => JSON.stringify(alarm.evidence),

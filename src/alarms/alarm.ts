@@ -57,6 +57,8 @@ export interface Alarm {
   readonly assignee: string | null;
   /** What was done about it, in the words of whoever handled it. */
   readonly result: string | null;
+  /** Who handled it last; need not be who had it. */
+  readonly handledBy: string | null;
   /** How many times a deadline was missed. */
   readonly escalations: number;
   readonly shelvedUntil: number | null;

@@ -17,8 +17,8 @@ import { heldOf, loadBoard, newestWithKey } from './loading.ts';
 import { type Held, keyOf, keyOfAlarm, type Layer, Overlay } from './overlay.ts';
 import { rebuildAlarms, rebuildUnderWay } from './rebuild.ts';
 import { isTold } from './reports.ts';
-import { type AlarmFilter, type Page, searchPage } from './search.ts';
-import { type Statistics, statisticsOf } from './statistics.ts';
+import { type AlarmFilter, countFound, type Page, searchPage } from './search.ts';
+import { type Span, type Statistics, statisticsOf, type Trend, trendOf } from './statistics.ts';
 import { type Bench, type Transaction, Work } from './transaction.ts';
 
 /** Works run in one commit at most: bounds how long the first of them waits for the last to be computed. */
@@ -146,9 +146,19 @@ export class Board implements Layer {
     return searchPage(this.#parts.journal, filter);
   }
 
+  /** How many a search finds; `null` when counting them would keep others waiting. */
+  count(filter: Omit<AlarmFilter, 'limit' | 'before'>): number | null {
+    return countFound(this.#parts.journal, filter);
+  }
+
   /** Figures about the alarms raised in [from, to), ms since the epoch; at most the newest 200,000 of them. */
-  stats(span: { from: number; to: number }): Promise<Statistics> {
+  stats(span: Span): Promise<Statistics> {
     return statisticsOf(this.#parts.journal, this.#parts.config.levels, span, this.#parts.clock.wall());
+  }
+
+  /** The same for each of several spans, oldest first, each beginning where the one before it ends. */
+  trend(spans: readonly Span[]): Promise<Trend> {
+    return trendOf(this.#parts.journal, this.#parts.config.levels, spans, this.#parts.clock.wall());
   }
 
   /** `false` when an event would change nothing: the end of what had not begun. A repeated reading need not be kept. */

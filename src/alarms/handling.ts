@@ -106,6 +106,7 @@ const handled = (alarm: Alarm, by: By, result: string, evidence: Alarm['evidence
     {
       handling: 'handled',
       result,
+      handledBy: nameOf(by),
       assignee: alarm.assignee ?? nameOf(by),
       evidence: [...alarm.evidence, ...evidence].slice(-20),
     },

@@ -114,6 +114,7 @@ const newAlarm = (
   closedBy: null,
   assignee: null,
   result: null,
+  handledBy: null,
   escalations: 0,
   shelvedUntil: null,
   mergedInto: null,

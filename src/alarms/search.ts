@@ -20,6 +20,10 @@ export interface AlarmFilter {
   /** Raised before, ms since the epoch. */
   readonly to?: number | undefined;
   readonly drill?: boolean | undefined;
+  /** How it came in: `device`, `camera`, `phone` … */
+  readonly channel?: string | undefined;
+  /** Who acknowledged, handled or closed it, or has it. */
+  readonly person?: string | undefined;
   readonly limit: number;
   /** `next` of the page before, or the id of an alarm: only older ones. */
   readonly before?: string | undefined;
@@ -65,22 +69,55 @@ export function searchPage(journal: Journal, filter: AlarmFilter): Page {
     const alarms = rows.slice(0, limit).map(alarmOf);
     return { alarms, next: rows.length > limit ? (alarms.at(-1)?.id ?? null) : null };
   }
+  const through = (first: number): AlarmRow[] =>
+    journal.select<AlarmRow>(
+      `SELECT * FROM alarms NOT INDEXED WHERE n < ? AND n >= ? AND ${where.sql} ORDER BY n DESC LIMIT ?`,
+      start,
+      first,
+      ...where.params,
+      limit + 1,
+    );
+  // Where most rows fit, a page is full long before its stretch ends, and where that is need not be known.
+  const near = through((filter.before === undefined ? newestRow(journal) : start) - LOOKED_AT);
+  if (near.length > limit) {
+    const alarms = near.slice(0, limit).map(alarmOf);
+    return { alarms, next: alarms.at(-1)?.id ?? null };
+  }
   const stretch = journal.select<{ n: number; id: Buffer }>(
     'SELECT n, id FROM alarms WHERE n < ? ORDER BY n DESC LIMIT 1 OFFSET ?',
     start,
     LOOKED_AT - 1,
   )[0];
-  const rows = journal.select<AlarmRow>(
-    `SELECT * FROM alarms NOT INDEXED WHERE n < ? AND n >= ? AND ${where.sql} ORDER BY n DESC LIMIT ?`,
-    start,
-    stretch?.n ?? 0,
-    ...where.params,
-    limit + 1,
-  );
+  const rows = through(stretch?.n ?? 0);
   const alarms = rows.slice(0, limit).map(alarmOf);
   if (rows.length > limit) return { alarms, next: alarms.at(-1)?.id ?? null };
   return { alarms, next: stretch === undefined ? null : uuidText(stretch.id) };
 }
+
+/**
+ * How many there are in all, whatever the page.
+ * @returns `null` when that would take looking at more rows than a page may
+ */
+export function countFound(journal: Journal, filter: Omit<AlarmFilter, 'limit' | 'before'>): number | null {
+  const narrowing = narrowingOf(filter);
+  const rest = restOf(filter);
+  const only = narrowing[0];
+  // One condition, or none, is counted in its index alone: a hundred thousand in about a millisecond.
+  if (rest.length === 0 && narrowing.length <= 1) return countWhere(journal, only ?? joined([]));
+  const few = narrowing.find((one) => countUpTo(journal, one) <= LOOKED_AT);
+  if (few === undefined) return null;
+  const where = joined([...narrowing, ...rest]);
+  return countWhere(journal, {
+    sql: `n IN (SELECT n FROM alarms WHERE ${few.sql}) AND ${where.sql}`,
+    params: [...few.params, ...where.params],
+  });
+}
+
+const countWhere = (journal: Journal, { sql, params }: Condition): number =>
+  journal.select<{ rows: number }>(`SELECT count(*) AS rows FROM alarms WHERE ${sql}`, ...params)[0]?.rows ?? 0;
+
+const newestRow = (journal: Journal): number =>
+  journal.select<{ n: number | null }>('SELECT max(n) AS n FROM alarms')[0]?.n ?? 0;
 
 /** `n` below which to look; `null` when there is no such alarm. */
 function startOf(journal: Journal, before: string | undefined): number | null {
@@ -98,7 +135,7 @@ function countUpTo(journal: Journal, { sql, params }: Condition): number {
 }
 
 /** Conditions an index answers, those that usually leave least first. */
-function narrowingOf(filter: AlarmFilter): Condition[] {
+function narrowingOf(filter: Omit<AlarmFilter, 'limit'>): Condition[] {
   const { device, category, place, level, handling, from, to } = filter;
   const conditions: Condition[] = [];
   if (handling?.every((one) => !['closed', 'merged', 'false'].includes(one))) {
@@ -119,10 +156,18 @@ function narrowingOf(filter: AlarmFilter): Condition[] {
   return conditions;
 }
 
-function restOf(filter: AlarmFilter): Condition[] {
-  const { handling, drill, text } = filter;
+function restOf(filter: Omit<AlarmFilter, 'limit'>): Condition[] {
+  const { handling, drill, text, channel, person } = filter;
   const conditions: Condition[] = [];
   if (handling !== undefined) conditions.push(anyOf('handling', handling));
+  if (channel !== undefined) conditions.push({ sql: 'channel = ?', params: [channel] });
+  if (person !== undefined) {
+    const columns = ['acknowledged_by', 'handled_by', 'closed_by', 'assignee'];
+    conditions.push({
+      sql: columns.map((column) => `${column} = ?`).join(' OR '),
+      params: columns.map(() => person),
+    });
+  }
   if (drill !== undefined) conditions.push({ sql: 'drill = ?', params: [drill ? 1 : 0] });
   if (text !== undefined && text.trim() !== '') {
     const like = `%${text.trim().replaceAll(/[\\%_]/g, '\\$&')}%`;

@@ -54,6 +54,7 @@ export const AlarmView = z
     closedBy: z.string().nullable(),
     assignee: z.string().nullable(),
     result: z.string().nullable(),
+    handledBy: z.string().nullable(),
     escalations: z.int(),
     shelvedUntil: z.number().nullable(),
     mergedInto: z.string().nullable(),

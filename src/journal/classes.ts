@@ -39,6 +39,7 @@ const CLASS_OF: Record<EntryKind, RecordClass> = {
   'door.decision': 'audit',
   'plan.changed': 'audit',
   'media.viewed': 'audit',
+  'ledger.exported': 'audit',
   'order.received': 'audit',
   'order.replied': 'audit',
   'account.changed': 'audit',

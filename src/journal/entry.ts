@@ -33,6 +33,7 @@ export const ENTRY_KINDS = [
   'door.decision', // whether a recognised face opens a door, and why or why not
   'plan.changed', // the plans of the compound: a picture, an area, where a device is
   'media.viewed', // somebody looked at a camera or at evidence, or took a copy
+  'ledger.exported', // somebody took a copy of the ledger; the body says of what
   'order.received',
   'order.replied',
   'account.changed',

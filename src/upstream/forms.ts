@@ -40,6 +40,7 @@ export const AlarmForm = z
     closedBy: z.string().nullable(),
     assignee: z.string().nullable(),
     result: z.string().nullable().describe('What was done about it'),
+    handledBy: z.string().nullable().optional().describe('Who handled it last; older gateways do not tell'),
     escalations: z.int().min(0),
     shelvedUntil: Time.nullable(),
     mergedInto: z.string().nullable(),

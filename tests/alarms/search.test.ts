@@ -21,7 +21,7 @@ async function years(site: Site, rows: number): Promise<void> {
           CASE WHEN k % 1000 = 7 THEN 'fire.smoke' ELSE 'door.held' END, (k % 40) || '/' || (k % 6),
           CASE WHEN k % 1000 = 7 THEN 1 ELSE 3 END, 'closed', 'normal', 0, 0, 1, 1, k * 60000, k * 60000, NULL,
           k * 60000 + 30000, k * 60000 + 90000, NULL, 0, 4, 'level', 'device', 'Gate ' || (k % 500), NULL, 'li', 'li',
-          'li', CASE WHEN k = 17 THEN 'a needle' ELSE 'done' END, NULL, NULL, '{}', '[]' FROM i`,
+          'li', CASE WHEN k = 17 THEN 'a needle' ELSE 'done' END, NULL, NULL, '{}', '[]', 'li' FROM i`,
       params: [rows],
     },
   ]);

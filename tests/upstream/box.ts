@@ -117,6 +117,7 @@ export function alarmOf(id: string, more: Partial<Alarm> = {}): Alarm {
     closedBy: null,
     assignee: null,
     result: null,
+    handledBy: null,
     escalations: 0,
     shelvedUntil: null,
     mergedInto: null,

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { type AlarmAction, AlarmDeed, type AlarmDeedType } from '../../alarms/actions.ts';
-import { ALARM_KINDS, type Alarm, asks, type Level } from '../../alarms/alarm.ts';
+import { ALARM_KINDS, type Alarm, asks } from '../../alarms/alarm.ts';
 import { drill, type REPORT_CHANNELS, Report } from '../../alarms/reports.ts';
 import { messageOf, QuanweiError } from '../../kernel/errors.ts';
+import { ALARM_SEARCH, filterOf } from '../alarm-search.ts';
 import { clipsOf } from '../clips.ts';
 import {
   AlarmId,
@@ -13,8 +14,6 @@ import {
   EntryView,
   Evidence,
   limit,
-  queryNumber,
-  queryWords,
   someText,
   text,
 } from '../forms.ts';
@@ -49,24 +48,9 @@ const Revision = z
 const Named = z.object({ id: AlarmId });
 const TIMELINE = 500;
 const BULK = 200;
-const HANDLINGS = ['open', 'accepted', 'dispatched', 'handled', 'closed', 'merged', 'false'] as const;
-const OPEN = HANDLINGS.slice(0, 4);
-const CLOSED = HANDLINGS.slice(4);
 
 const Search = z.strictObject({
-  state: z.enum(['open', 'closed', 'all']).default('open'),
-  handling: queryWords(HANDLINGS).optional().describe('Comma-separated; narrower than `state`'),
-  level: queryWords(['1', '2', '3', '4']).optional().describe('Comma-separated'),
-  category: z
-    .string()
-    .regex(/^[a-z]+(\.[a-z]+|\.\*)?$/)
-    .optional()
-    .describe('A category, or a family such as `intrusion.*`'),
-  device: DeviceId.optional(),
-  place: text(200).optional().describe('Beginning of the place'),
-  text: text(100).optional().describe('Anywhere in names, place, what was told, result, who has it'),
-  from: queryNumber(0, Number.MAX_SAFE_INTEGER).optional().describe('Raised at or after, ms since the epoch'),
-  to: queryNumber(0, Number.MAX_SAFE_INTEGER).optional().describe('Raised before'),
+  ...ALARM_SEARCH,
   before: AlarmId.optional().describe('`next` of the page before'),
   limit: limit(500, 500),
 });
@@ -75,6 +59,7 @@ export const AlarmPage = z.object({
   seq: z.int().describe('The list is as of this entry of the journal; follow `/api/live?after=` from here'),
   alarms: z.array(AlarmView),
   next: z.string().nullable().describe('`before` of the next page; `null`: that was all'),
+  total: z.int().nullable().describe('How many there are in all; `null` where counting would keep alarms waiting'),
 });
 
 export const AlarmDetail = z.object({
@@ -114,20 +99,19 @@ export function alarmRoutes(app: Api, { board, journal }: Context): void {
       },
     },
     async (request) => {
-      const { state, handling, level, limit: most, ...filter } = request.query;
+      const { before, limit: most, ...search } = request.query;
       const seq = journal.head();
-      const plain = state === 'open' && Object.keys(request.query).every((key) => key === 'state' || key === 'limit');
+      const plain =
+        search.state === 'open' && Object.keys(request.query).every((key) => key === 'state' || key === 'limit');
       if (plain) {
         const open = board.open().sort(byNeed);
-        return { seq, alarms: open.slice(0, most), next: open.length > most ? (open[most - 1]?.id ?? null) : null };
+        const next = open.length > most ? (open[most - 1]?.id ?? null) : null;
+        return { seq, alarms: open.slice(0, most), next, total: open.length };
       }
-      const page = board.page({
-        ...filter,
-        limit: most,
-        handling: handling ?? (state === 'all' ? undefined : state === 'open' ? OPEN : CLOSED),
-        level: level?.map((one) => Number(one) as Level),
-      });
-      return { seq, ...page };
+      const filter = filterOf(search);
+      const page = board.page({ ...filter, before, limit: most });
+      // Whoever turns the pages has been told with the first.
+      return { seq, ...page, total: before === undefined ? board.count(filter) : null };
     },
   );
 

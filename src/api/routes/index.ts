@@ -8,6 +8,7 @@ import type { Context } from './context.ts';
 import { deviceRoutes } from './devices.ts';
 import { doorRoutes } from './doors.ts';
 import { journalRoutes } from './journal.ts';
+import { ledgerRoutes } from './ledger.ts';
 import { liveRoutes } from './live.ts';
 import { mediaRoutes } from './media.ts';
 import { planRoutes } from './plans.ts';
@@ -31,6 +32,7 @@ export function addRoutes(server: FastifyInstance, context: Context): void {
   accountRoutes(app, context);
   alarmRoutes(app, context);
   reportRoutes(app, context);
+  ledgerRoutes(app, context);
   statisticsRoutes(app, context);
   vocabularyRoutes(app, context);
   deviceRoutes(app, context);
