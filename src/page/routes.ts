@@ -40,7 +40,12 @@ export const router = createRouter({
       component: () => import('./views/alarm/AlarmView.vue'),
       meta: { role: 'viewer', title: 'shell.nav_board' },
     },
-    view('/map', 'map', 'shell.nav_map', 'viewer', () => import('./views/map/MapView.vue')),
+    {
+      path: '/map',
+      name: 'map',
+      component: () => import('./views/map/MapView.vue'),
+      meta: { role: 'viewer', title: 'shell.nav_map' },
+    },
     view('/video/:id?', 'video', 'shell.nav_video', 'operator', () => import('./views/video/VideoView.vue')),
     view('/doors/:id?', 'doors', 'shell.nav_doors', 'operator', () => import('./views/doors/DoorsView.vue')),
     view('/devices/:id?', 'devices', 'shell.nav_devices', 'viewer', () => import('./views/devices/DevicesView.vue')),
