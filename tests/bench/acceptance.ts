@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import mqtt from 'mqtt';
 import { LoadClient } from '../support/mqtt-load.ts';
 import { compound, gateway, pass, SECRET } from './compound.ts';
+import { ending } from './ending.ts';
 import { figure, median, type Report } from './figure.ts';
 import { bareAedes, installed, mosquitto } from './peers.ts';
 
@@ -77,12 +78,16 @@ const writtenBy = (pid: number): number =>
  * that keep nothing, the rounds taken in turn; and the bytes that reach the disk for each message.
  */
 export async function acceptance(report: Report, each: number): Promise<void> {
-  const dir = mkdtempSync(join(tmpdir(), 'quanwei-bench-'));
-  const ours = await gateway(dir, compound(0, CLIENTS).devices);
-  await ours.start();
-  const aedes = await bareAedes();
-  const mosquittoPeer = installed('mosquitto') ? await mosquitto() : null;
-  try {
+  await ending(async (after) => {
+    const dir = mkdtempSync(join(tmpdir(), 'quanwei-bench-'));
+    after(() => rmSync(dir, { recursive: true, force: true }));
+    const ours = await gateway(dir, compound(0, CLIENTS).devices);
+    after(() => ours.stop());
+    await ours.start();
+    const aedes = await bareAedes();
+    after(() => aedes.stop());
+    const mosquittoPeer = installed('mosquitto') ? await mosquitto() : null;
+    after(() => mosquittoPeer?.stop());
     const rates = { ours: [] as number[], aedes: [] as number[], mosquitto: [] as number[] };
     await throughput(ours.ports.mqtt, Math.ceil(each / 4), true); // warm-up, not counted
     await throughput(aedes.port, Math.ceil(each / 4), false);
@@ -148,8 +153,5 @@ export async function acceptance(report: Report, each: number): Promise<void> {
         payload,
       ),
     );
-  } finally {
-    await Promise.all([ours.stop(), aedes.stop(), mosquittoPeer?.stop()]);
-    rmSync(dir, { recursive: true, force: true });
-  }
+  });
 }

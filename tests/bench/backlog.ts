@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LoadClient } from '../support/mqtt-load.ts';
 import { compound, gateway, press, SECRET } from './compound.ts';
+import { ending } from './ending.ts';
 import { figure, median, type Report } from './figure.ts';
 import { fill } from './fill.ts';
 import { installed, mosquitto } from './peers.ts';
@@ -22,11 +23,14 @@ const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 export async function backlog(report: Report, entries: number): Promise<void> {
   if (!installed('mosquitto')) throw new Error('the backlog benchmark needs mosquitto (npm run setup installs it)');
   const size = `${entries.toLocaleString('en')} entries`;
-  const dir = mkdtempSync(join(tmpdir(), 'quanwei-bench-'));
-  const centre = await mosquitto();
-  const setup = compound(20, 4);
-  const starting = await gateway(dir, setup.devices);
-  try {
+  await ending(async (after) => {
+    const dir = mkdtempSync(join(tmpdir(), 'quanwei-bench-'));
+    after(() => rmSync(dir, { recursive: true, force: true }));
+    const centre = await mosquitto();
+    after(() => centre.stop());
+    const setup = compound(20, 4);
+    const starting = await gateway(dir, setup.devices);
+    after(() => starting.stop());
     await fill(starting.data, entries);
     const starts: number[] = [];
     for (let i = 0; i < STARTS; i += 1) {
@@ -46,7 +50,9 @@ export async function backlog(report: Report, entries: number): Promise<void> {
       lastAt = at;
       if (payload.includes('"cn.quanwei.alarm.raised.v1"') && payload.includes('"sos-7"')) fireAt = at;
     });
+    after(() => reader.end());
     const draining = await gateway(dir, setup.devices, { upstream: { url: `mqtt://127.0.0.1:${centre.port}` } });
+    after(() => draining.stop());
     await draining.start();
     const begun = performance.now();
     const before = arrived;
@@ -68,16 +74,11 @@ export async function backlog(report: Report, entries: number): Promise<void> {
     }
     hub.end();
     const memory = residentMb(draining.pid);
-    reader.end();
     await draining.stop();
     if (fireAt === 0) throw new Error('the fire alarm never reached the centre');
     if (arrived < entries) throw new Error(`${arrived} of ${entries} entries reached the centre`);
     report(figure(`backlog drained, ${size}`, ((arrived - before) / (lastAt - begun)) * 1_000, 'entries/s'));
     report(figure(`fire alarm past the backlog, ${size}`, fireAt - pressedAt, 'ms'));
     report(figure(`resident memory after draining, ${size}`, memory, 'MB'));
-  } finally {
-    await starting.stop();
-    await centre.stop();
-    rmSync(dir, { recursive: true, force: true });
-  }
+  });
 }

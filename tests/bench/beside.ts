@@ -1,14 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { z } from 'zod';
+import type { DeviceList } from '../../src/api/routes/devices.ts';
 import { clip, fencesOf } from '../support/footage.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import { freePort } from '../support/ports.ts';
+import type { End } from './ending.ts';
 import { figure, percentile, type Report } from './figure.ts';
 import { ages, oursOnce } from './latency.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
 const CAMERAS = 2;
+const PATIENCE_MS = 60_000;
 /** The kills come this often: each finds the program loading its models again, which is the hardest it works. */
 const KILL_MS = 3_000;
 /** What runs wild takes this much more each time, up to the bound of its unit (systemd/quanwei-vision.service), MB. */
@@ -17,23 +21,47 @@ const EATS = { step: 64, most: 1_536 };
 /** The niceness that the unit's CPUWeight= stands for where there is no systemd: 20 beside the gateway's 500. */
 const NICE = '10';
 
-type Beside = (ours: GatewayProcess) => Promise<() => Promise<void>>;
+type Beside = (ours: GatewayProcess, after: (end: End) => void) => Promise<void>;
 
-function watch(ours: GatewayProcess): ChildProcess {
-  const child = spawn('nice', ['-n', NICE, process.execPath, CLI, 'vision', '--config', ours.config], {
-    env: { ...ours.env, QUANWEI_LOG: 'error' },
-    stdio: 'ignore',
-  });
-  return child;
-}
+/** The vision process as it is shipped; whatever it was replaced by meanwhile is ended as well. */
+class Eyes {
+  readonly #ours: GatewayProcess;
+  #child: ChildProcess | null = null;
 
-/** Its cameras are on line: it decodes and analyses, and is past its beginnings. */
-async function atWork(ours: GatewayProcess): Promise<void> {
-  for (const end = performance.now() + 60_000; ; ) {
-    const { devices } = (await ours.api('/api/devices')) as { devices: { id: string; online: boolean | null }[] };
-    if (devices.filter(({ id, online }) => id.startsWith('cam-') && online === true).length === CAMERAS) return;
-    if (performance.now() > end) throw new Error('the vision process did not get to work within a minute');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  constructor(ours: GatewayProcess) {
+    this.#ours = ours;
+  }
+
+  start(): void {
+    const { config, env } = this.#ours;
+    this.#child = spawn('nice', ['-n', NICE, process.execPath, CLI, 'vision', '--config', config], {
+      env: { ...env, QUANWEI_LOG: 'error' },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
+
+  /** Its cameras are on line: it decodes and analyses, and is past its beginnings. */
+  async atWork(): Promise<void> {
+    this.start();
+    let online = 0;
+    for (const end = performance.now() + PATIENCE_MS; performance.now() < end; ) {
+      const { devices } = (await this.#ours.api('/api/devices')) as z.output<typeof DeviceList>;
+      online = devices.filter(({ id, state }) => id.startsWith('cam-') && state.online === true).length;
+      if (online === CAMERAS) return;
+      if (this.#child?.exitCode !== null) break;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const ended = this.#child?.exitCode ?? null;
+    const why = ended === null ? `within ${PATIENCE_MS / 1_000} s` : `and ended with ${ended}`;
+    throw new Error(`${online} of ${CAMERAS} cameras of the vision process came on line ${why}`);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  async end(): Promise<void> {
+    if (this.#child !== null) await gone(this.#child);
   }
 }
 
@@ -44,45 +72,33 @@ async function gone(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-const working: Beside = async (ours) => {
-  const child = watch(ours);
-  await atWork(ours);
-  return () => gone(child);
+const working = async (ours: GatewayProcess, after: (end: End) => void): Promise<Eyes> => {
+  const eyes = new Eyes(ours);
+  after(() => eyes.end());
+  await eyes.atWork();
+  return eyes;
 };
 
-const killed: Beside = async (ours) => {
-  let child = watch(ours);
-  await atWork(ours);
+const killed: Beside = async (ours, after) => {
+  const eyes = await working(ours, after);
   const timer = setInterval(() => {
-    child.kill('SIGKILL');
-    child = watch(ours);
+    eyes.signal('SIGKILL');
+    eyes.start();
   }, KILL_MS);
-  return async () => {
-    clearInterval(timer);
-    await gone(child);
-  };
+  after(() => clearInterval(timer));
 };
 
-const stopped: Beside = async (ours) => {
-  const child = watch(ours);
-  await atWork(ours);
-  child.kill('SIGSTOP');
-  return () => gone(child);
-};
+const stopped: Beside = async (ours, after) => (await working(ours, after)).signal('SIGSTOP');
 
 /** Beside the real one a process that takes memory and writes to all of it, again and again, as a leak does. */
-const eating: Beside = async (ours) => {
-  const child = watch(ours);
-  await atWork(ours);
+const eating: Beside = async (ours, after) => {
+  await working(ours, after);
   const program = `const all = []; setInterval(() => {
     if (all.length * ${EATS.step} >= ${EATS.most}) all.length = 0;
     all.push(Buffer.alloc(${EATS.step} * 1048576, 1));
   }, 50)`;
   const eater = spawn('nice', ['-n', NICE, process.execPath, '-e', program], { stdio: 'ignore' });
-  return async () => {
-    await gone(eater);
-    await gone(child);
-  };
+  after(() => gone(eater));
 };
 
 /**
@@ -102,7 +118,7 @@ export async function beside(report: Report, buttons: number): Promise<void> {
   const base = await oursOnce(buttons, 0, await settings(0));
   const alone = ages(base, base.upstream);
   const whens: [string, Beside][] = [
-    ['at work', working],
+    ['at work', async (ours, after) => void (await working(ours, after))],
     ['killed every 3 s', killed],
     ['stopped', stopped],
     ['eating memory', eating],

@@ -12,6 +12,7 @@ import { clip, type Footage, fencesOf } from '../support/footage.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { freePort } from '../support/ports.ts';
 import { model } from '../support/vision-material.ts';
+import { ending } from './ending.ts';
 import { figure, type Report } from './figure.ts';
 import { busyCores, type Used, usedByTree } from './processes.ts';
 
@@ -127,20 +128,22 @@ async function scene(
 }
 
 async function watched(file: string, footage: Footage, count: number, looks: number, beyond: boolean): Promise<Round> {
-  const dir = mkdtempSync(join(tmpdir(), 'quanwei-bench-'));
-  const gateway = await GatewayProcess.prepare(dir, {
-    cameras: Array.from({ length: count }, (_, n) => ({
-      id: `cam-${n + 1}`,
-      url: file,
-      fps: FPS,
-      fences: fencesOf(footage),
-    })),
-    vision: { listen: `http://127.0.0.1:${await freePort()}` },
-  });
-  let vision: ChildProcess | null = null;
-  try {
+  return ending(async (after) => {
+    const dir = mkdtempSync(join(tmpdir(), 'quanwei-bench-'));
+    after(() => rmSync(dir, { recursive: true, force: true }));
+    const gateway = await GatewayProcess.prepare(dir, {
+      cameras: Array.from({ length: count }, (_, n) => ({
+        id: `cam-${n + 1}`,
+        url: file,
+        fps: FPS,
+        fences: fencesOf(footage),
+      })),
+      vision: { listen: `http://127.0.0.1:${await freePort()}` },
+    });
+    after(() => gateway.stop());
     await gateway.start();
-    vision = startVision(gateway);
+    const vision = startVision(gateway);
+    after(() => ended(vision));
     const pid = vision.pid ?? 0;
     // Until every camera has had a whole look: models are warm, and whoever came last is there.
     await until(
@@ -155,8 +158,8 @@ async function watched(file: string, footage: Footage, count: number, looks: num
       await pause(COUNTED);
       for (const [n, fps] of (await rates(gateway)).entries()) sums[n] = (sums[n] ?? 0) + (fps ?? 0);
     }
-    const [after, seconds] = [usedByTree(pid), (performance.now() - begun) / 1_000];
-    const others = (busyCores() - busyBefore - (after.cpu - before.cpu)) / seconds;
+    const [end, seconds] = [usedByTree(pid), (performance.now() - begun) / 1_000];
+    const others = (busyCores() - busyBefore - (end.cpu - before.cpu)) / seconds;
     const fps = sums.map((sum) => sum / looks);
     if (beyond && Math.min(...fps) < FPS * HELD) {
       const told = async () => (await toldOverload(gateway)) !== null;
@@ -164,12 +167,8 @@ async function watched(file: string, footage: Footage, count: number, looks: num
       await until(told, TOLD, 'no overload was told').catch(() => undefined);
     }
     const overload = await toldOverload(gateway);
-    return { fps, seconds, before, after, others, overload };
-  } finally {
-    if (vision !== null) await ended(vision);
-    await gateway.stop();
-    rmSync(dir, { recursive: true, force: true });
-  }
+    return { fps, seconds, before, after: end, others, overload };
+  });
 }
 
 /** On two cores, however many there are. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import { LoadClient } from '../support/mqtt-load.ts';
 import { type Compound, compound, gateway, pass, press, SECRET } from './compound.ts';
+import { type End, ending } from './ending.ts';
 import { figure, percentile, type Report } from './figure.ts';
 import { nodeRed } from './node-red.ts';
 import { installed, mosquitto, type Peer } from './peers.ts';
@@ -74,70 +75,65 @@ const fresh = (): Timing => ({ pressed: new Map(), upstream: new Map(), page: ne
 
 /**
  * @param settings further ones of the gateway
- * @param beside starts what runs beside it; what it gives ends that
+ * @param beside starts what runs beside it, and says after each start how it is ended
  */
 export async function oursOnce(
   buttons: number,
   other: number,
   settings: Record<string, unknown> = {},
-  beside: (ours: GatewayProcess) => Promise<() => Promise<void>> = async () => async () => undefined,
+  beside: (ours: GatewayProcess, after: (end: End) => void) => Promise<void> = async () => undefined,
 ): Promise<Timing> {
-  const dir = mkdtempSync(join(tmpdir(), 'quanwei-bench-'));
-  const centre = await mosquitto();
-  const setup = compound(buttons, 20);
-  const ours = await gateway(dir, setup.devices, {
-    upstream: { url: `mqtt://127.0.0.1:${centre.port}` },
-    ...settings,
-  });
-  await ours.start();
-  const timing = fresh();
-  const reader = await subscribe(centre.port, 'quanwei/v1/+/+/event/#', (_topic, payload, at) => {
-    const event = JSON.parse(payload.toString('utf8')) as { type: string; data?: { alarm?: { device?: string } } };
-    const device = event.data?.alarm?.device;
-    if (event.type === 'cn.quanwei.alarm.raised.v1' && device !== undefined) timing.upstream.set(device, at);
-  });
-  const page = await follow(ours, (entry, at) => {
-    const device = (entry as { body?: { alarm?: { device?: string } } }).body?.alarm?.device;
-    if (entry.kind === 'alarm.raised' && device !== undefined) timing.page.set(device, at);
-  });
-  const end = await beside(ours);
-  try {
+  return ending(async (after) => {
+    const dir = mkdtempSync(join(tmpdir(), 'quanwei-bench-'));
+    after(() => rmSync(dir, { recursive: true, force: true }));
+    const centre = await mosquitto();
+    after(() => centre.stop());
+    const setup = compound(buttons, 20);
+    const upstream = { url: `mqtt://127.0.0.1:${centre.port}` };
+    const ours = await gateway(dir, setup.devices, { upstream, ...settings });
+    after(() => ours.stop());
+    await ours.start();
+    const timing = fresh();
+    const reader = await subscribe(centre.port, 'quanwei/v1/+/+/event/#', (_topic, payload, at) => {
+      const event = JSON.parse(payload.toString('utf8')) as { type: string; data?: { alarm?: { device?: string } } };
+      const device = event.data?.alarm?.device;
+      if (event.type === 'cn.quanwei.alarm.raised.v1' && device !== undefined) timing.upstream.set(device, at);
+    });
+    after(() => reader.end());
+    const page = await follow(ours, (entry, at) => {
+      const device = (entry as { body?: { alarm?: { device?: string } } }).body?.alarm?.device;
+      if (entry.kind === 'alarm.raised' && device !== undefined) timing.page.set(device, at);
+    });
+    after(() => page.end());
+    await beside(ours, after);
     await play(ours.ports.mqtt, setup.compound, true, other, timing);
     return timing;
-  } finally {
-    await end();
-    page.end();
-    reader.end();
-    await ours.stop();
-    await centre.stop();
-    rmSync(dir, { recursive: true, force: true });
-  }
+  });
 }
 
 async function peerOnce(buttons: number, other: number, edge: (centre: number) => Promise<Peer>): Promise<Timing> {
-  const centre = await mosquitto();
-  const peer = await edge(centre.port);
-  const setup = compound(buttons, 20);
-  const timing = fresh();
-  const reader = await subscribe(centre.port, 'zigbee2mqtt/+', (topic, _payload, at) => {
-    timing.upstream.set(topic.slice('zigbee2mqtt/'.length), at);
-  });
-  try {
+  return ending(async (after) => {
+    const centre = await mosquitto();
+    after(() => centre.stop());
+    const peer = await edge(centre.port);
+    after(() => peer.stop());
+    const setup = compound(buttons, 20);
+    const timing = fresh();
+    const reader = await subscribe(centre.port, 'zigbee2mqtt/+', (topic, _payload, at) => {
+      timing.upstream.set(topic.slice('zigbee2mqtt/'.length), at);
+    });
+    after(() => reader.end());
     // A bridge connects in its own time: wait until something passes through.
     const probe = await LoadClient.connect({ port: peer.port, clientId: 'probe' });
+    after(() => probe.end());
     while (timing.upstream.size === 0) {
       await probe.published('zigbee2mqtt/probe', '{}');
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    probe.end();
     timing.upstream.clear();
     await play(peer.port, setup.compound, false, other, timing);
     return timing;
-  } finally {
-    reader.end();
-    await peer.stop();
-    await centre.stop();
-  }
+  });
 }
 
 /** Button to the centre's subscriber and to the page, alone and on top of other traffic, beside plain forwarders. */

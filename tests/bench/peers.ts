@@ -34,7 +34,12 @@ async function listening(port: number, child: ChildProcess, what: string): Promi
 
 async function run(command: string, args: string[], port: number, dir: string | null): Promise<Peer> {
   const child = spawn(command, args, { stdio: 'ignore' });
-  await listening(port, child, command);
+  try {
+    await listening(port, child, command);
+  } catch (thrown) {
+    child.kill('SIGKILL');
+    throw thrown;
+  }
   return {
     port,
     pid: child.pid ?? 0,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LoadClient } from '../support/mqtt-load.ts';
 import { compound, gateway, pass, SECRET } from './compound.ts';
+import { ending } from './ending.ts';
 import { figure, percentile, type Report } from './figure.ts';
 import { installed } from './peers.ts';
 
@@ -25,18 +26,23 @@ const metric = async (base: string, name: string): Promise<number> => {
 
 /** How long the event loop is held up, and how long acknowledgements take, with 500 messages a second. */
 async function loaded(env: Record<string, string>): Promise<Lag> {
-  const dir = mkdtempSync(join(tmpdir(), 'quanwei-bench-'));
-  const setup = compound(0, 4);
-  const ours = await gateway(dir, setup.devices, {}, env);
-  await ours.start();
-  const acks: number[] = [];
-  const doors = await Promise.all(
-    setup.compound.doors.map((door) =>
-      LoadClient.connect({ port: ours.ports.mqtt, clientId: door, username: door, password: SECRET }),
-    ),
-  );
-  for (const door of doors) door.onAck = (_token, ms) => acks.push(ms);
-  try {
+  return ending(async (after) => {
+    const dir = mkdtempSync(join(tmpdir(), 'quanwei-bench-'));
+    after(() => rmSync(dir, { recursive: true, force: true }));
+    const setup = compound(0, 4);
+    const ours = await gateway(dir, setup.devices, {}, env);
+    after(() => ours.stop());
+    await ours.start();
+    const acks: number[] = [];
+    const doors = await Promise.all(
+      setup.compound.doors.map((door) =>
+        LoadClient.connect({ port: ours.ports.mqtt, clientId: door, username: door, password: SECRET }),
+      ),
+    );
+    for (const door of doors) {
+      after(() => door.end());
+      door.onAck = (_token, ms) => acks.push(ms);
+    }
     const begun = performance.now();
     let sent = 0;
     while (performance.now() - begun < LOADED_MS) {
@@ -50,11 +56,7 @@ async function loaded(env: Record<string, string>): Promise<Lag> {
     const base = `http://127.0.0.1:${ours.ports.http}`;
     const lag99 = (await metric(base, 'nodejs_eventloop_lag_p99_seconds')) * 1_000;
     return { lag99, ack50: percentile(acks, 50), ack99: percentile(acks, 99) };
-  } finally {
-    for (const door of doors) door.end();
-    await ours.stop();
-    rmSync(dir, { recursive: true, force: true });
-  }
+  });
 }
 
 /** A slow disk must cost latency of acknowledgement, not the life of the event loop (design §1). */

@@ -9,6 +9,7 @@ import { clip, fencesOf } from '../support/footage.ts';
 import { LoadClient } from '../support/mqtt-load.ts';
 import { freePort } from '../support/ports.ts';
 import { compound, gateway, pass, press, SECRET } from './compound.ts';
+import { ending } from './ending.ts';
 import { figure, median } from './figure.ts';
 
 /**
@@ -60,89 +61,97 @@ function kindOf(pid: number, parent: string): string {
   }
 }
 
-const dir = mkdtempSync(join(tmpdir(), 'quanwei-soak-'));
-const footage = await clip('climb-brick-150');
-const setup = compound(50, 10);
-const box = await gateway(dir, setup.devices, {
-  cameras: Array.from({ length: cameras }, (_, i) => ({
-    id: `cam-${i + 1}`,
-    url: footage.file,
-    fences: fencesOf(footage),
-  })),
-  vision: { listen: `http://127.0.0.1:${await freePort()}` },
-  // Everything else is to come to rest within the time; evidence is let go of by its bound.
-  alarms: { window: '1s' },
-});
-await box.start();
-const vision = spawn(process.execPath, [CLI, 'vision', '--config', box.config], {
-  env: { ...box.env, QUANWEI_LOG: 'error' },
-  stdio: ['ignore', 'ignore', 'inherit'],
-});
-const hub = await LoadClient.connect({
-  port: box.ports.mqtt,
-  clientId: 'hub',
-  username: setup.compound.hub,
-  password: SECRET,
-});
-const doors = await Promise.all(
-  setup.compound.doors.map((door) =>
-    LoadClient.connect({ port: box.ports.mqtt, clientId: door, username: door, password: SECRET }),
-  ),
-);
-
-const samples: { at: number; kinds: Map<string, number> }[] = [];
-const begun = performance.now();
-let said = 0;
-const traffic = setInterval(() => {
-  said += 1;
-  const door = said % doors.length;
-  const { topic, payload } = pass(setup.compound.doors[door] as string, said);
-  doors[door]?.publish(topic, payload, '');
-  if (said % 50 === 0) {
-    const button = press(setup.compound.buttons[(said / 50) % setup.compound.buttons.length] as string);
-    hub.publish(button.topic, button.payload, '');
-  }
-}, 100);
-const sampling = setInterval(() => {
-  const kinds = new Map<string, number>();
-  for (const { pid, kind } of [...family(box.pid, 'gateway'), ...family(vision.pid ?? 0, 'vision')]) {
-    try {
-      kinds.set(kind, (kinds.get(kind) ?? 0) + residentOf(pid));
-    } catch (thrown) {
-      if (!['ENOENT', 'ESRCH'].includes((thrown as NodeJS.ErrnoException).code ?? '')) throw thrown;
-    }
-  }
-  samples.push({ at: performance.now() - begun, kinds });
-}, SAMPLE_MS);
-
-await Promise.race([
-  new Promise((resolve) => setTimeout(resolve, minutes * 60_000)),
-  once(vision, 'exit').then(([code, signal]) => {
-    throw new Error(`the vision process ended with ${code ?? signal}`);
-  }),
-]);
-clearInterval(traffic);
-clearInterval(sampling);
-const seen = (await box.entries('alarm.raised')).filter(({ body }) =>
-  String((body['alarm'] as { category?: string } | undefined)?.category).startsWith('intrusion.'),
-).length;
-const gone = once(vision, 'exit');
-vision.kill('SIGTERM');
-await gone;
-hub.end();
-for (const door of doors) door.end();
-await box.stop();
-rmSync(dir, { recursive: true, force: true });
-
-const quarter = (n: number, kind: string) =>
-  median(
-    samples
-      .filter(({ at }) => at >= (n * minutes * 60_000) / 4 && at < ((n + 1) * minutes * 60_000) / 4)
-      .flatMap(({ kinds }) => kinds.get(kind) ?? []),
+await ending(async (after) => {
+  const dir = mkdtempSync(join(tmpdir(), 'quanwei-soak-'));
+  after(() => rmSync(dir, { recursive: true, force: true }));
+  const footage = await clip('climb-brick-150');
+  const setup = compound(50, 10);
+  const box = await gateway(dir, setup.devices, {
+    cameras: Array.from({ length: cameras }, (_, i) => ({
+      id: `cam-${i + 1}`,
+      url: footage.file,
+      fences: fencesOf(footage),
+    })),
+    vision: { listen: `http://127.0.0.1:${await freePort()}` },
+    // Everything else is to come to rest within the time; evidence is let go of by its bound.
+    alarms: { window: '1s' },
+  });
+  after(() => box.stop());
+  await box.start();
+  const vision = spawn(process.execPath, [CLI, 'vision', '--config', box.config], {
+    env: { ...box.env, QUANWEI_LOG: 'error' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  after(async () => {
+    if (vision.exitCode !== null || vision.signalCode !== null) return;
+    const gone = once(vision, 'exit');
+    vision.kill('SIGTERM');
+    await gone;
+  });
+  const hub = await LoadClient.connect({
+    port: box.ports.mqtt,
+    clientId: 'hub',
+    username: setup.compound.hub,
+    password: SECRET,
+  });
+  after(() => hub.end());
+  const doors = await Promise.all(
+    setup.compound.doors.map((door) =>
+      LoadClient.connect({ port: box.ports.mqtt, clientId: door, username: door, password: SECRET }),
+    ),
   );
-for (const kind of ['gateway', 'vision', 'models', 'ffmpeg']) {
-  const name = `resident memory of ${kind}, last quarter of ${minutes} min, ${cameras} cameras`;
-  console.log(JSON.stringify(figure(name, quarter(3, kind), 'MB', 'second quarter', quarter(1, kind))));
-}
-console.log(JSON.stringify(figure(`intrusions raised in ${minutes} min`, seen, 'alarms')));
-console.log(JSON.stringify(figure(`door records and presses in ${minutes} min`, said, 'messages')));
+
+  for (const door of doors) after(() => door.end());
+
+  const samples: { at: number; kinds: Map<string, number> }[] = [];
+  const begun = performance.now();
+  let said = 0;
+  const traffic = setInterval(() => {
+    said += 1;
+    const door = said % doors.length;
+    const { topic, payload } = pass(setup.compound.doors[door] as string, said);
+    doors[door]?.publish(topic, payload, '');
+    if (said % 50 === 0) {
+      const button = press(setup.compound.buttons[(said / 50) % setup.compound.buttons.length] as string);
+      hub.publish(button.topic, button.payload, '');
+    }
+  }, 100);
+  after(() => clearInterval(traffic));
+  const sampling = setInterval(() => {
+    const kinds = new Map<string, number>();
+    for (const { pid, kind } of [...family(box.pid, 'gateway'), ...family(vision.pid ?? 0, 'vision')]) {
+      try {
+        kinds.set(kind, (kinds.get(kind) ?? 0) + residentOf(pid));
+      } catch (thrown) {
+        if (!['ENOENT', 'ESRCH'].includes((thrown as NodeJS.ErrnoException).code ?? '')) throw thrown;
+      }
+    }
+    samples.push({ at: performance.now() - begun, kinds });
+  }, SAMPLE_MS);
+
+  after(() => clearInterval(sampling));
+  await Promise.race([
+    new Promise((resolve) => setTimeout(resolve, minutes * 60_000)),
+    once(vision, 'exit').then(([code, signal]) => {
+      throw new Error(`the vision process ended with ${code ?? signal}`);
+    }),
+  ]);
+  clearInterval(traffic);
+  clearInterval(sampling);
+  const seen = (await box.entries('alarm.raised')).filter(({ body }) =>
+    String((body['alarm'] as { category?: string } | undefined)?.category).startsWith('intrusion.'),
+  ).length;
+
+  const quarter = (n: number, kind: string) =>
+    median(
+      samples
+        .filter(({ at }) => at >= (n * minutes * 60_000) / 4 && at < ((n + 1) * minutes * 60_000) / 4)
+        .flatMap(({ kinds }) => kinds.get(kind) ?? []),
+    );
+  for (const kind of ['gateway', 'vision', 'models', 'ffmpeg']) {
+    const name = `resident memory of ${kind}, last quarter of ${minutes} min, ${cameras} cameras`;
+    console.log(JSON.stringify(figure(name, quarter(3, kind), 'MB', 'second quarter', quarter(1, kind))));
+  }
+  console.log(JSON.stringify(figure(`intrusions raised in ${minutes} min`, seen, 'alarms')));
+  console.log(JSON.stringify(figure(`door records and presses in ${minutes} min`, said, 'messages')));
+});
