@@ -1,4 +1,5 @@
 import type { MonoMs } from '../../kernel/clock.ts';
+import { YuvPicture } from '../capture/colour.ts';
 import type { Picture } from '../picture.ts';
 
 /** Every so many pixels and rows are enough to tell day from night. */
@@ -40,10 +41,12 @@ export class Light {
   }
 }
 
-function measure({ width, height, data }: Picture): { brightness: number; colour: number } {
+function measure(picture: Picture): { brightness: number; colour: number } {
+  const [{ width, height, data }, step] =
+    picture instanceof YuvPicture ? [picture.sampled(STEP), 1] : ([picture, STEP] as const);
   let [brightness, colour, count] = [0, 0, 0];
-  for (let y = STEP >> 1; y < height; y += STEP) {
-    for (let x = STEP >> 1; x < width; x += STEP) {
+  for (let y = step >> 1; y < height; y += step) {
+    for (let x = step >> 1; x < width; x += step) {
       const at = 3 * (y * width + x);
       const [r, g, b] = [data[at] ?? 0, data[at + 1] ?? 0, data[at + 2] ?? 0];
       brightness += 0.299 * r + 0.587 * g + 0.114 * b;

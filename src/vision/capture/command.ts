@@ -1,6 +1,6 @@
 import ffmpeg from 'fluent-ffmpeg';
 import type { Input } from './address.ts';
-import { GREY, type PlanePlan } from './planes.ts';
+import { GREY, type PlanePlan, type Size } from './planes.ts';
 
 /**
  * Command lines of ffmpeg. fluent-ffmpeg puts them together; `Program` runs them, because fluent-ffmpeg's own way of
@@ -30,18 +30,26 @@ function built(command: Command, tell: 'error' | 'verbose'): string[] {
 const ONE_THREAD = ['-threads', '1'] as const;
 const ONE_FILTER_THREAD = ['-filter_complex_threads', '1'] as const;
 
-/** `pick` chooses the frames before the graph splits: what comes out of its three ends is of the same moments. */
-function planes(pick: string, { picture, input, place }: PlanePlan): string {
-  const scaled = (width: number, height: number) => `scale=${width}:${height}:flags=bilinear`;
-  // In two steps, scaled as it is and then made rgb: swscale does each with vector instructions, but not both at once.
-  const rgb = (width: number, height: number) =>
-    `${scaled(width, height)},format=yuv420p,scale=flags=bilinear,format=rgb24`;
-  const padding = `pad=${input.width}:${input.height}:${place.left}:${place.top}:black`;
+/**
+ * `pick` chooses the frames before the graph splits: what comes out of its three ends is of the same moments. The picture
+ * is scaled once, the smaller planes are made of it; nothing is made rgb here (ADR 112).
+ */
+function planes(pick: string, { picture, place }: PlanePlan): string {
+  const scaled = (size: Size) => `scale=${size.width}:${size.height}:flags=bilinear`;
+  const [stream, whole] = ['0:v:0', `${scaled(picture)},format=yuv420p`];
+  if (place.width <= picture.width) {
+    return [
+      `[${stream}]${pick},${whole},split=3[picture][i][g]`,
+      `[i]${scaled(place)}[input]`,
+      `[g]${scaled(GREY)},format=gray[grey]`,
+    ].join(';');
+  }
+  // A detector that sees more than is kept of the picture.
   return [
-    `[0:v:0]${pick},split=3[p][i][g]`,
-    `[p]${rgb(picture.width, picture.height)}[picture]`,
-    `[i]${rgb(place.width, place.height)},${padding}[input]`,
-    `[g]${scaled(GREY.width, GREY.height)},format=gray[grey]`,
+    `[${stream}]${pick},split=2[p][i]`,
+    `[p]${whole},split=2[picture][g]`,
+    `[i]${scaled(place)},format=yuv420p[input]`,
+    `[g]${scaled(GREY)},format=gray[grey]`,
   ].join(';');
 }
 

@@ -4,7 +4,8 @@ import type { Log } from '../../kernel/log.ts';
 import { fileInput, redact } from './address.ts';
 import { type Choice, footageArguments } from './command.ts';
 import { Newest } from './delivery.ts';
-import { GREY, type Moment, type PlanePlan, PlaneReader, planeSizes, type Size } from './planes.ts';
+import { developing, momentOf } from './developing.ts';
+import { type Moment, PlaneReader, planeSizes, type Size } from './planes.ts';
 import { probe, type StreamShape } from './probe.ts';
 import { Program, type Spawn } from './program.ts';
 import { reasonOf } from './reason.ts';
@@ -73,6 +74,7 @@ export class FileSource implements FrameSource {
       this.#abandon?.();
     };
     let n = 0;
+    const develop = developing(plan, shape.matrix);
     const frameOf = (moment: Moment): Frame => {
       if (n === 0) events.state({ state: 'online', ...sizeOf(shape), fps: rateOf(choice, shape), codec: shape.codec });
       const t = n / rateOf(choice, shape);
@@ -80,7 +82,7 @@ export class FileSource implements FrameSource {
         pace === 'full'
           ? { mono: monoMs(begun.mono + t * 1_000), wall: wallMs(begun.wall + t * 1_000) }
           : { mono: clock.mono(), wall: clock.wall() };
-      return { ...frameFrom(moment, plan), n: n++, t, ...times };
+      return { ...develop(moment), n: n++, t, ...times };
     };
     const receive = (moment: Moment): void => {
       if (pace !== 'full') {
@@ -128,15 +130,3 @@ export class FileSource implements FrameSource {
 const sizeOf = ({ width, height }: StreamShape) => ({ width, height });
 
 const rateOf = (choice: Choice, { fps }: StreamShape): number => ('fps' in choice ? choice.fps : fps / choice.every);
-
-/** The planes of a frame. */
-export const momentOf = ({ picture, input, grey }: Frame): Moment => [picture.data, input.data, grey.data];
-
-/** The planes as pictures. */
-export function frameFrom([picture, input, grey]: Moment, plan: PlanePlan): Pick<Frame, 'picture' | 'input' | 'grey'> {
-  return {
-    picture: { ...plan.picture, data: picture },
-    input: { ...plan.input, data: input },
-    grey: { ...GREY, data: grey },
-  };
-}

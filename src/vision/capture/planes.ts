@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { QuanweiError } from '../../kernel/errors.ts';
 import { type Letterbox, letterbox } from '../picture.ts';
+import { i420Length } from './colour.ts';
 import { type Filling, joinedSockets } from './joined-sockets.ts';
 
 export interface Size {
@@ -28,7 +29,7 @@ export function planeSizes(stream: Size, width: number, input: Size): PlanePlan 
   return { picture, input, place: letterbox(picture, input) };
 }
 
-/** The bytes of one moment, in the order of the pipes: picture (rgb24), input (rgb24), grey. */
+/** The bytes of one moment, in the order of the pipes: picture and input without its padding (I420), grey. */
 export type Moment = readonly [picture: Uint8Array, input: Uint8Array, grey: Uint8Array];
 
 /** Whole planes of one pipe that may wait for those of the others; the kernel's buffers hold no more small ones. */
@@ -79,8 +80,8 @@ export class PlaneReader {
   #held = false;
   #abandoned = false;
 
-  private constructor({ picture, input }: PlanePlan, deliver: (moment: Moment) => void) {
-    const lengths = [3 * picture.width * picture.height, 3 * input.width * input.height, GREY.width * GREY.height];
+  private constructor({ picture, place }: PlanePlan, deliver: (moment: Moment) => void) {
+    const lengths = [i420Length(picture), i420Length(place), GREY.width * GREY.height];
     this.#cutters = lengths.map((length) => new PlaneCutter(length));
     this.#deliver = deliver;
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { QuanweiError } from '../../kernel/errors.ts';
 import { type Input, redact } from './address.ts';
+import type { Matrix } from './colour.ts';
 import { Program, type ProgramOptions } from './program.ts';
 import { reasonOf } from './reason.ts';
 
@@ -13,6 +14,7 @@ export interface StreamShape {
   readonly fps: number;
   /** ffmpeg's name: `h264`, `hevc`, `mjpeg` */
   readonly codec: string;
+  readonly matrix: Matrix;
   /** Frames of a file, when its container says. */
   readonly frames?: number;
 }
@@ -26,6 +28,7 @@ const Answer = z.object({
     .array(
       z.object({
         codec_name: z.string().max(40).default('unknown'),
+        color_space: z.string().max(40).default('unknown'),
         width: Side,
         height: Side,
         avg_frame_rate: z.string().default('0/0'),
@@ -37,7 +40,8 @@ const Answer = z.object({
     .min(1),
 });
 
-const ENTRIES = 'stream=codec_name,width,height,avg_frame_rate,r_frame_rate,nb_frames:stream_side_data=rotation';
+const ENTRIES =
+  'stream=codec_name,color_space,width,height,avg_frame_rate,r_frame_rate,nb_frames:stream_side_data=rotation';
 
 /** ms that a camera may take to show what it sends. */
 const TIME_LIMIT = 15_000;
@@ -96,6 +100,8 @@ function parse(text: string): StreamShape {
     height: turned ? stream.width : stream.height,
     fps: believable(rate(stream.avg_frame_rate)) ?? believable(rate(stream.r_frame_rate)) ?? 25,
     codec: stream.codec_name,
+    // What does not say is taken for BT.601, as ffmpeg itself does.
+    matrix: stream.color_space === 'bt709' ? 'bt709' : 'bt601',
     ...(stream.nb_frames === undefined ? {} : { frames: stream.nb_frames }),
   };
 }

@@ -4,8 +4,8 @@ import type { Log } from '../../kernel/log.ts';
 import { redact, rtspInput } from './address.ts';
 import { watchArguments } from './command.ts';
 import { Newest } from './delivery.ts';
+import { developing, momentOf } from './developing.ts';
 import { unlessEnded } from './ended.ts';
-import { frameFrom, momentOf } from './file-source.ts';
 import { type Moment, type PlanePlan, PlaneReader, planeSizes, type Size } from './planes.ts';
 import { probe, type StreamShape } from './probe.ts';
 import { Program, type Spawn } from './program.ts';
@@ -124,6 +124,7 @@ export class RtspSource implements FrameSource {
     over: () => boolean,
   ): (moment: Moment) => void {
     const { clock, fps } = this.#options;
+    const develop = developing(plan, shape.matrix);
     const begun = clock.mono();
     let online = false;
     return (moment) => {
@@ -137,7 +138,7 @@ export class RtspSource implements FrameSource {
       }
       const mono = clock.mono();
       const times = { n: this.#n++, mono, wall: clock.wall(), t: (mono - begun) / 1_000 };
-      this.#gate?.offer({ ...frameFrom(moment, plan), ...times });
+      this.#gate?.offer({ ...develop(moment), ...times });
     };
   }
 }

@@ -1,5 +1,6 @@
 import type { MonoMs, WallMs } from '../../kernel/clock.ts';
 import type { Grey, Picture } from '../picture.ts';
+import { copied } from './colour.ts';
 
 /**
  * One moment of a camera, as the analysis needs it. All planes are of the same moment. They are the receiver's until what
@@ -26,8 +27,8 @@ export function lasting(frame: Frame): Frame {
   const { picture, input, grey } = frame;
   return {
     ...frame,
-    picture: { ...picture, data: picture.data.slice() },
-    input: { ...input, data: input.data.slice() },
+    picture: copied(picture),
+    input: copied(input),
     grey: { ...grey, data: grey.data.slice() },
   };
 }

@@ -1,3 +1,4 @@
+import { bytesOf, copied } from '../capture/colour.ts';
 import type { Picture } from '../picture.ts';
 
 /** A picture as JPEG; may take its time. */
@@ -33,10 +34,8 @@ export class NewestPicture {
   }
 
   /** @param picture is copied @param at wall time, ms */
-  put({ width, height, data }: Picture, at: number): void {
-    const copy = this.#room(data.length);
-    copy.set(data);
-    this.#newest = { picture: { width, height, data: copy }, at };
+  put(picture: Picture, at: number): void {
+    this.#newest = { picture: copied(picture, this.#room(bytesOf(picture).length)), at };
     if (this.#followers.size > 0 && !this.#busy) void this.#deliver();
   }
 
@@ -53,7 +52,7 @@ export class NewestPicture {
     if (this.#shown?.of !== newest.picture) {
       const shown = this.#encode(newest.picture)
         .finally(() => {
-          this.#free = newest.picture.data;
+          this.#free = bytesOf(newest.picture);
         })
         .then((jpeg) => ({ jpeg, at: newest.at }));
       this.#shown = { of: newest.picture, shown };
@@ -72,7 +71,7 @@ export class NewestPicture {
   #room(length: number): Uint8Array {
     const before = this.#newest?.picture ?? null;
     const unasked = before !== null && before !== this.#shown?.of;
-    const room = unasked ? before.data : this.#free;
+    const room = unasked ? bytesOf(before) : this.#free;
     if (!unasked) this.#free = null;
     return room?.length === length ? room : new Uint8Array(length);
   }
