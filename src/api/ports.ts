@@ -15,6 +15,8 @@ export interface ApiBroker {
   readonly addresses: readonly { readonly url: string }[];
   /** Counts since the start, of which only the numbers are shown. */
   stats(): object;
+  /** Whether a device has a connection of its own now. */
+  connected(device: string): boolean;
   /** Puts out whoever may no longer be in. */
   recheck(): Promise<void>;
 }

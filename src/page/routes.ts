@@ -48,7 +48,30 @@ export const router = createRouter({
     },
     view('/video/:id?', 'video', 'shell.nav_video', 'operator', () => import('./views/video/VideoView.vue')),
     view('/doors/:id?', 'doors', 'shell.nav_doors', 'operator', () => import('./views/doors/DoorsView.vue')),
-    view('/devices/:id?', 'devices', 'shell.nav_devices', 'viewer', () => import('./views/devices/DevicesView.vue')),
+    {
+      path: '/devices',
+      component: () => import('./views/devices/DevicesView.vue'),
+      meta: { role: 'viewer', title: 'shell.nav_devices' },
+      // No device is called `-`.
+      children: [
+        { path: '', name: 'devices', component: () => import('./views/devices/DeviceList.vue') },
+        { path: ':id', name: 'device', component: () => import('./views/devices/DevicePage.vue') },
+        {
+          path: '-/add',
+          name: 'device-add',
+          component: () => import('./views/devices/AddDevice.vue'),
+          meta: { role: 'manager', title: 'devices.add' },
+        },
+        {
+          path: '-/waiting',
+          name: 'device-waiting',
+          component: () => import('./views/devices/WaitingList.vue'),
+          meta: { role: 'manager', title: 'devices.waiting' },
+        },
+        { path: '-/models', name: 'models', component: () => import('./views/devices/ModelList.vue') },
+        { path: '-/models/:id', name: 'model', component: () => import('./views/devices/ModelPage.vue') },
+      ],
+    },
     view('/ledger', 'ledger', 'shell.nav_ledger', 'viewer', () => import('./views/ledger/LedgerView.vue')),
     view('/reports', 'reports', 'shell.nav_ledger', 'viewer', () => import('./views/ledger/ReportsView.vue')),
     view('/centre', 'centre', 'shell.nav_centre', 'viewer', () => import('./views/centre/CentreView.vue')),

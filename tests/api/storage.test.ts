@@ -18,7 +18,12 @@ test('healthy is whoever can store an alarm; a quiet night is checked by storing
 });
 
 test('no listener for devices is not healthy', async () => {
-  const broker = { addresses: [], stats: () => ({}), recheck: async () => undefined };
+  const broker = {
+    addresses: [],
+    stats: () => ({}),
+    connected: () => false,
+    recheck: async () => undefined,
+  };
   const box = await Box.start({ parts: { broker } });
   expect(await box.nobody().get('/healthz')).toMatchObject({ status: 503, body: { ok: false } });
 });

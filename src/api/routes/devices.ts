@@ -19,6 +19,7 @@ export const DeviceView = z
     silentAfter: z.number().nullable().describe('ms; `null`: as its profile says'),
     params: z.record(z.string(), z.string()).readonly(),
     lifeSafety: z.boolean().describe('A life may hang on it, as its profile says'),
+    connected: z.boolean().describe('It, or the hub it is behind, has a connection now'),
     state: z.object({
       online: z.boolean().nullable().describe('`null` until it has been heard for the first time'),
       since: z.number().nullable(),
@@ -55,6 +56,7 @@ export function deviceRoutes(app: Api, { registry, broker }: Context): void {
     ...device,
     hasSecret: secretHash !== null,
     lifeSafety: registry.lifeSafety(device.id),
+    connected: broker.connected(device.hub ?? device.id),
     state: registry.state(device.id),
   });
 

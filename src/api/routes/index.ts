@@ -5,6 +5,7 @@ import { accountRoutes } from './accounts.ts';
 import { alarmRoutes, reportRoutes } from './alarms.ts';
 import { cameraRoutes } from './cameras.ts';
 import type { Context } from './context.ts';
+import { deviceMessageRoutes } from './device-messages.ts';
 import { deviceRoutes } from './devices.ts';
 import { doorRoutes } from './doors.ts';
 import { journalRoutes } from './journal.ts';
@@ -36,6 +37,7 @@ export function addRoutes(server: FastifyInstance, context: Context): void {
   statisticsRoutes(app, context);
   vocabularyRoutes(app, context);
   deviceRoutes(app, context);
+  deviceMessageRoutes(app, context);
   profileRoutes(app, context);
   planRoutes(app, context);
   doorRoutes(app, context);

@@ -68,5 +68,8 @@ export const shellWords = {
     '{from} 至 {to} 未连接，其间发生 {n} 条警情，已全部补上',
     'Not connected from {from} to {to}; {n} alarms were raised meanwhile and are all here now',
   ],
+  copy: ['复制', 'Copy'],
+  copied: ['已复制', 'Copied'],
+  select: ['请手动选中复制', 'Select it by hand'],
   skip: ['跳到内容', 'Skip to content'],
 } as const satisfies Words;
