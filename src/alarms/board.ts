@@ -15,10 +15,12 @@ import { type Deadlines, firstDue, NO_DEADLINES } from './deadlines.ts';
 import { Grading } from './grading.ts';
 import { heldOf, loadBoard, newestWithKey } from './loading.ts';
 import { type Held, keyOf, keyOfAlarm, type Layer, Overlay } from './overlay.ts';
+import { type PutOff, quietHours } from './quiet-hours.ts';
 import { rebuildAlarms, rebuildUnderWay } from './rebuild.ts';
 import { isTold } from './reports.ts';
 import { type AlarmFilter, countFound, type Page, searchPage } from './search.ts';
 import { type Span, type Statistics, statisticsOf, type Trend, trendOf } from './statistics.ts';
+import { minuteOfDay } from './time-of-day.ts';
 import { type Bench, type Transaction, Work } from './transaction.ts';
 
 /** Works run in one commit at most: bounds how long the first of them waits for the last to be computed. */
@@ -52,7 +54,7 @@ interface Waiting {
  */
 export class Board implements Layer {
   readonly #parts: BoardParts;
-  readonly #bench: Bench;
+  readonly #bench: Bench & { grading: Grading; putOff: PutOff };
   readonly #held = new Map<string, Held>();
   readonly #keys = new Map<string, string>();
   readonly #chatter = new Chatter();
@@ -66,13 +68,13 @@ export class Board implements Layer {
 
   private constructor(parts: BoardParts) {
     this.#parts = parts;
-    const { journal, config, clock, newId, timezone } = parts;
+    const { journal, config, clock, newId } = parts;
     this.#reference = referenceNow(clock, journal.head());
     this.#bench = {
       clock,
       newId,
       config,
-      grading: new Grading({ rules: config.rules, timezone, lifeSafety: parts.lifeSafety ?? (() => false) }),
+      ...readingOf(parts),
       chatter: this.#chatter,
       drills: this.#drills,
       closed: (id) => heldOf(journal, id),
@@ -124,6 +126,15 @@ export class Board implements Layer {
     const alarms: Alarm[] = [];
     for (const { alarm } of this.#held.values()) if (!isClosed(alarm)) alarms.push(alarm);
     return alarms;
+  }
+
+  /**
+   * Takes up the rules and quiet hours of its configuration as they are now; levels and the rest are read at every use.
+   * Deadlines that are set stay.
+   * @throws QuanweiError BAD_CONFIG for a rule that cannot be meant; then the old ones hold
+   */
+  configure(): void {
+    Object.assign(this.#bench, readingOf(this.#parts));
   }
 
   /** Any alarm, open or closed. */
@@ -329,6 +340,12 @@ export class Board implements Layer {
     }
   }
 }
+
+/** What is made of a configuration once, not at every event. */
+const readingOf = ({ config, timezone, lifeSafety = () => false }: BoardParts) => ({
+  grading: new Grading({ rules: config.rules, timezone, lifeSafety }),
+  putOff: quietHours(config.quiet, minuteOfDay(timezone)),
+});
 
 function rowChanges(overlay: Overlay): Change[] {
   const changes: Change[] = [];

@@ -1,5 +1,6 @@
 import type { AlarmsConfig } from '../config/schema.ts';
 import { type Alarm, drillLasts, isClosed, isUnacknowledged } from './alarm.ts';
+import type { PutOff } from './quiet-hours.ts';
 
 /** Until when something must have been done; a row that survives a restart, never a sleeping timer. */
 export interface Deadline {
@@ -27,12 +28,21 @@ const SELDOMEST_MS = 3_600_000;
 /** And never more often than this, whatever the configuration says, ms. */
 const SOONEST_MS = 1_000;
 
+const AS_IT_IS: PutOff = (due) => due;
+
 /**
  * What an alarm waits for after a step of its life. Practice has no deadlines but its own end. What is told late must be closed in
  * time, but nobody is called out of bed for it. While shelved, only the shelving ends.
  * @param current what it waited for before
+ * @param putOff moves a new deadline out of the quiet hours
  */
-export function deadlinesOf(alarm: Alarm, current: Deadlines, now: number, levels: Levels): Deadlines {
+export function deadlinesOf(
+  alarm: Alarm,
+  current: Deadlines,
+  now: number,
+  levels: Levels,
+  putOff: PutOff = AS_IT_IS,
+): Deadlines {
   if (isClosed(alarm)) return NO_DEADLINES;
   if (alarm.shelvedUntil !== null) {
     return current.shelve === alarm.shelvedUntil && current.acknowledge === null && current.close === null
@@ -40,23 +50,24 @@ export function deadlinesOf(alarm: Alarm, current: Deadlines, now: number, level
       : { ...NO_DEADLINES, shelve: alarm.shelvedUntil };
   }
   const level = levels[alarm.level];
+  const dueIn = (ms: number) => putOff(now + ms, alarm.level);
   const acknowledge =
     isUnacknowledged(alarm) && !alarm.drill && !alarm.replayed
-      ? sooner(current.acknowledge, now, level?.acknowledge)
+      ? sooner(current.acknowledge, level?.acknowledge, dueIn)
       : null;
-  const close = alarm.drill ? (current.close ?? endOfDrill(alarm)) : sooner(current.close, now, level?.close);
+  const close = alarm.drill ? (current.close ?? endOfDrill(alarm)) : sooner(current.close, level?.close, dueIn);
   return current.shelve === null && same(acknowledge, current.acknowledge) && same(close, current.close)
     ? current
     : { acknowledge, close, shelve: null };
 }
 
 /** A deadline already set stays, unless the level it has risen to asks for it sooner. */
-function sooner(current: Deadline | null, now: number, within: number | undefined): Deadline | null {
+function sooner(current: Deadline | null, within: number | undefined, dueIn: (ms: number) => number): Deadline | null {
   if (within === undefined) return current;
-  if (current === null) return { due: now + within, every: within, missed: 0 };
+  if (current === null) return { due: dueIn(within), every: within, missed: 0 };
   if (within >= current.every) return current;
   return {
-    due: Math.min(current.due ?? Number.POSITIVE_INFINITY, now + within),
+    due: Math.min(current.due ?? Number.POSITIVE_INFINITY, dueIn(within)),
     every: within,
     missed: current.missed,
   };
@@ -75,12 +86,17 @@ export function missed(
   which: 'acknowledge' | 'close',
   now: number,
   last: boolean,
+  putOff: PutOff = AS_IT_IS,
 ): Deadline {
   const times = deadline.missed + 1;
   const every = Math.max(deadline.every, SOONEST_MS);
   const endless = alarm.level === 1 && which === 'acknowledge';
   const again = Math.max(every, Math.min(every * 2 ** Math.min(times - 1, 20), SELDOMEST_MS));
-  return { ...deadline, missed: times, due: !last ? now + every : endless ? now + again : null };
+  return {
+    ...deadline,
+    missed: times,
+    due: last && !endless ? null : putOff(now + (last ? again : every), alarm.level),
+  };
 }
 
 const same = (a: Deadline | null, b: Deadline | null): boolean =>

@@ -11,6 +11,7 @@ import { type Deadlines, deadlinesOf, missed, NO_DEADLINES, shifted } from './de
 import type { Grading } from './grading.ts';
 import { step } from './lifecycle.ts';
 import { type Held, keyOf, keyOfAlarm, type Layer, type Mode, Overlay } from './overlay.ts';
+import type { PutOff } from './quiet-hours.ts';
 import { refusalError } from './refusal.ts';
 import { type Report, toldBy } from './reports.ts';
 import type { About, Context, Input, Transition } from './transition.ts';
@@ -39,6 +40,7 @@ export interface Bench {
   readonly newId: NewId;
   readonly config: AlarmsConfig;
   readonly grading: Grading;
+  readonly putOff: PutOff;
   readonly chatter: Chatter;
   /** An alarm that has left memory. */
   closed(id: string): Held | undefined;
@@ -162,7 +164,7 @@ export class Work extends Overlay implements Transaction {
       if (row === null || row.due === null || row.due > this.#now) continue;
       const ladder = this.#bench.config.escalateTo;
       const rung = Math.min(current.alarm.escalations, ladder.length - 1);
-      const next = missed(row, current.alarm, deadline, this.#now, rung >= ladder.length - 1);
+      const next = missed(row, current.alarm, deadline, this.#now, rung >= ladder.length - 1, this.#bench.putOff);
       this.#take(
         { ...current, deadlines: { ...current.deadlines, [deadline]: next } },
         { type: 'overdue', deadline, to: ladder[rung] ?? null, due: row.due },
@@ -238,7 +240,8 @@ export class Work extends Overlay implements Transaction {
   }
 
   #deadlines(alarm: Alarm, current: Deadlines): Deadlines {
-    return deadlinesOf(alarm, current, this.#now, this.#bench.config.levels);
+    const { config, putOff } = this.#bench;
+    return deadlinesOf(alarm, current, this.#now, config.levels, putOff);
   }
 
   #context(held: Held | undefined, key: string, id?: string): Context {

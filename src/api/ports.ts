@@ -8,6 +8,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Bridge } from '../upstream/bridge.ts';
 import type { Accounts } from './accounts.ts';
+import type { Settings } from './settings.ts';
 import type { VisionLink } from './vision-link.ts';
 
 /** The parts of other rooms the API needs, as narrow as it needs them. */
@@ -40,7 +41,11 @@ export interface ApiParts {
   readonly accounts: Accounts;
   /** `null` without cameras. */
   readonly vision?: ApiVision | null;
+  /** As in force; `settings` changes it in place. */
   readonly config: GatewayConfig;
+  readonly settings: Settings;
+  /** Ends the program once what is under way is answered, where something starts it again; `null` elsewhere. */
+  readonly restart?: ((actor: string) => Promise<void>) | null;
   readonly clock: Clock;
   readonly log: Log;
   /** Of the program. */

@@ -48,7 +48,13 @@ interface Row {
   readonly key: string;
   readonly form: string;
   readonly fallback: string;
-  readonly meaning: string;
+  readonly meaning: Meaning;
+}
+
+/** What a key is for, in both languages; the English is empty where its name says it. */
+export interface Meaning {
+  readonly zh: string;
+  readonly en: string;
 }
 
 function section(key: string, schema: Schema): string {
@@ -57,22 +63,30 @@ function section(key: string, schema: Schema): string {
     '| key | 值 · value | 默认 · default | 含义 · meaning |',
     '| --- | --- | --- | --- |',
     ...rows.map(({ key: name, form, fallback, meaning }) =>
-      [`| \`${name}\``, form, fallback, `${meaning.replaceAll('|', '\\|')} |`].join(' | '),
+      [`| \`${name}\``, form, fallback, `${bothOf(meaning).replaceAll('|', '\\|')} |`].join(' | '),
     ),
   ];
   return [`## ${key}`, table.join('\n')].join('\n\n');
 }
 
+const bothOf = ({ zh, en }: Meaning): string => [zh, en].filter((text) => text !== '').join('<br>');
+
+const allRows = (): Row[] =>
+  Object.entries(GatewayConfig.def.shape).flatMap(([key, schema]) => rowsOf(key, schema, true));
+
 /** Every key there is, as the page names it. */
-export const configurationKeys = (): string[] =>
-  Object.entries(GatewayConfig.def.shape).flatMap(([key, schema]) => rowsOf(key, schema, true).map((row) => row.key));
+export const configurationKeys = (): string[] => allRows().map(({ key }) => key);
+
+/** What every key means, by its name. */
+export const keyMeanings = (): ReadonlyMap<string, Meaning> =>
+  new Map(allRows().map(({ key, meaning }) => [key, meaning]));
 
 /** The key itself, and whatever keys stand below it. */
 function rowsOf(key: string, schema: Schema, first = false): Row[] {
   const inner = bare(schema);
   const children = childrenOf(key, inner);
   const { zh = '', en = '' } = MEANINGS[key] ?? {};
-  const meaning = [zh, en === '' ? describe(schema) : en].filter((text) => text !== '').join('<br>');
+  const meaning = { zh, en: en === '' ? describe(schema) : en };
   const self = { key, form: formOf(inner), fallback: fallbackOf(schema), meaning };
   if (children.length === 0) return [self];
   return first && MEANINGS[key] === undefined ? children : [self, ...children];

@@ -20,7 +20,7 @@ const timezone = z.string().refine((zone) => {
   }
 }, 'an IANA time zone such as Asia/Shanghai');
 
-const Site = z.strictObject({
+export const Site = z.strictObject({
   id: Id.describe('Names this compound everywhere; part of the topics to the centre'),
   name: Text.describe('What people call the compound'),
   street: Id.describe('The sub-district this compound belongs to; part of the topics to the centre'),
@@ -118,20 +118,31 @@ const Rule = z.strictObject({
   record: z.literal(true).optional().describe('Keep it in the journal but raise no alarm'),
 });
 
-const Alarms = z.strictObject({
+export const AlarmLevels = z.strictObject({
+  1: AlarmLevel.optional(),
+  2: AlarmLevel.optional(),
+  3: AlarmLevel.optional(),
+  4: AlarmLevel.optional(),
+});
+
+const Quiet = z.strictObject({
+  between: z.tuple([timeOfDay, timeOfDay]).describe('Time of day in the site’s zone; may pass midnight'),
   levels: z
-    .strictObject({
-      1: AlarmLevel.optional(),
-      2: AlarmLevel.optional(),
-      3: AlarmLevel.optional(),
-      4: AlarmLevel.optional(),
-    })
-    .prefault({
-      1: { acknowledge: '60s', close: '2h' },
-      2: { acknowledge: '5m', close: '24h' },
-      3: { acknowledge: '30m', close: '72h' },
-      4: { acknowledge: '24h', close: '168h' },
-    }),
+    .array(z.union([z.literal(3), z.literal(4)]))
+    .min(1)
+    .max(2)
+    .default([4])
+    .describe('Only 3 and 4: levels 1 and 2 wait for no morning'),
+});
+
+export const Alarms = z.strictObject({
+  levels: AlarmLevels.prefault({
+    1: { acknowledge: '60s', close: '2h' },
+    2: { acknowledge: '5m', close: '24h' },
+    3: { acknowledge: '30m', close: '72h' },
+    4: { acknowledge: '24h', close: '168h' },
+  }),
+  quiet: Quiet.optional().describe('Hours in which no deadline of these levels passes; it passes when they end'),
   escalateTo: z
     .array(z.string().max(64))
     .max(8)
@@ -146,7 +157,7 @@ const Alarms = z.strictObject({
     .describe('Doors that open by themselves when a level-1 fire alarm is raised'),
 });
 
-const Upstream = z.strictObject({
+export const Upstream = z.strictObject({
   url: z.string().regex(/^(mqtts?|wss?):\/\/\S+$/, 'mqtt://HOST:PORT or mqtts://HOST:PORT'),
   clientId: z.string().max(64).optional().describe('Default: quanwei-STREET-SITE'),
   username: z.string().max(200).optional(),
@@ -169,7 +180,7 @@ const Upstream = z.strictObject({
   orders: z.boolean().default(true).describe('Whether the centre may order: acknowledge, close, open a door, query'),
 });
 
-const Retention = z.strictObject({
+export const Retention = z.strictObject({
   alarms: duration('1095d').describe('Alarms and all that was done about them'),
   audit: duration('1095d').describe('Who did what: accounts, settings, orders, doors opened by people'),
   access: duration('180d').describe('Who passed which door'),

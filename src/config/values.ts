@@ -17,6 +17,13 @@ export const Duration = z
     const unit = text.replace(/^\d+/, '') as keyof typeof DURATION_UNITS;
     return Number.parseInt(text, 10) * DURATION_UNITS[unit];
   });
+/** The shortest way to write it: 300,000 → `5m`. @param ms whole milliseconds */
+export function durationText(ms: number): string {
+  const [unit, size] = Object.entries(DURATION_UNITS)
+    .reverse()
+    .find(([, one]) => ms >= one && ms % one === 0) ?? ['ms', 1];
+  return `${ms / size}${unit}`;
+}
 export const duration = (fallback: string) => Duration.prefault(fallback);
 
 const SIZE_UNITS = { kB: 1_000, MB: 1_000_000, GB: 1_000_000_000 } as const;
@@ -25,6 +32,13 @@ export const Size = z
   .string()
   .regex(/^\d{1,6}(kB|MB|GB)$/, 'a size such as 256kB, 500MB or 2GB')
   .transform((text) => Number.parseInt(text, 10) * SIZE_UNITS[text.replace(/^\d+/, '') as keyof typeof SIZE_UNITS]);
+/** The shortest way to write it: 500,000,000 → `500MB`. @param bytes whole kilobytes */
+export function sizeText(bytes: number): string {
+  const [unit, size] = Object.entries(SIZE_UNITS)
+    .reverse()
+    .find(([, one]) => bytes >= one && bytes % one === 0) ?? ['kB', 1_000];
+  return `${Math.round(bytes / size)}${unit}`;
+}
 export const size = (fallback: string) => Size.prefault(fallback);
 
 export const Text = z.string().min(1).max(200);

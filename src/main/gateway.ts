@@ -3,6 +3,7 @@ import { Escalation } from '../alarms/escalation.ts';
 import { forgetAlarms } from '../alarms/forget.ts';
 import { Accounts } from '../api/accounts.ts';
 import { createServer } from '../api/server.ts';
+import { Settings } from '../api/settings.ts';
 import { VisionLink } from '../api/vision-link.ts';
 import { Broker } from '../broker/broker.ts';
 import { openAuthority } from '../broker/ca.ts';
@@ -33,14 +34,18 @@ import { Watch } from './watch.ts';
 /** The oldest alarm the centre has not confirmed may wait this long before that is an alarm of its own. */
 const BACKLOG_LIMIT_MS = 10 * 60_000;
 const DAY_MS = 86_400_000;
+/** How long the answer to whoever asked for a restart has to get out, ms. */
+const ANSWER_MS = 300;
 
 export interface GatewayOptions {
-  /** Paths absolute, defaults filled: what `loadConfig` gives. */
+  /** Paths absolute, defaults filled: what `loadConfig` gives. What people set on the page comes over it. */
   readonly config: GatewayConfig;
   readonly clock: Clock;
   readonly log: Log;
   /** Password of the first administrator when there is none yet; made up when absent. */
   readonly firstPassword?: string;
+  /** Asks the program to end, where something starts it again. */
+  readonly restart?: () => void;
 }
 
 export interface Gateway {
@@ -54,16 +59,19 @@ export interface Gateway {
 }
 
 /** Puts the rooms together along the data's path (design §4). */
-export async function startGateway({ config, clock, log, firstPassword }: GatewayOptions): Promise<Gateway> {
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { config: file, clock, log, firstPassword } = options;
   const closers: (() => void | Promise<void>)[] = [];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
     const newId = idSource(clock);
-    const catalogue = loadCatalogue([BUILT_IN_PROFILES, ...config.profiles]);
-    const journal = await Journal.open({ dir: config.data, clock, log, newId });
+    const catalogue = loadCatalogue([BUILT_IN_PROFILES, ...file.profiles]);
+    const journal = await Journal.open({ dir: file.data, clock, log, newId });
     closers.push(() => journal.close());
+    const settings = Settings.load({ journal, clock, log, file });
+    const { config } = settings;
     const secret = wantsVision(config) ? ensureVisionSecret(config) : null;
     const devices = [...config.devices, ...(secret === null ? [] : visionDevices(config, secret))];
     const vision =
@@ -83,6 +91,9 @@ export async function startGateway({ config, clock, log, firstPassword }: Gatewa
       log,
       newId,
       lifeSafety: (id) => registry.lifeSafety(id),
+    });
+    settings.onChange((key) => {
+      if (key === 'rules' || key === 'quiet') board.configure();
     });
     const escalation = new Escalation({ board, clock, log });
 
@@ -194,6 +205,8 @@ export async function startGateway({ config, clock, log, firstPassword }: Gatewa
       accounts,
       vision,
       config,
+      settings,
+      restart: restartBy(options),
       log,
       clock,
       version: VERSION,
@@ -230,4 +243,10 @@ export async function startGateway({ config, clock, log, firstPassword }: Gatewa
     await close();
     throw thrown;
   }
+}
+
+/** Answers first: the program ends a moment after it was asked to. */
+function restartBy({ restart, clock }: GatewayOptions): ((actor: string) => Promise<void>) | null {
+  if (restart === undefined) return null;
+  return async () => void clock.after(ANSWER_MS, restart);
 }

@@ -75,13 +75,12 @@ export const router = createRouter({
     view('/ledger', 'ledger', 'shell.nav_ledger', 'viewer', () => import('./views/ledger/LedgerView.vue')),
     view('/reports', 'reports', 'shell.nav_ledger', 'viewer', () => import('./views/ledger/ReportsView.vue')),
     view('/centre', 'centre', 'shell.nav_centre', 'viewer', () => import('./views/centre/CentreView.vue')),
-    view(
-      '/settings/:part?',
-      'settings',
-      'shell.nav_settings',
-      'viewer',
-      () => import('./views/settings/SettingsView.vue'),
-    ),
+    {
+      path: '/settings/:part?',
+      name: 'settings',
+      component: () => import('./views/settings/SettingsView.vue'),
+      meta: { role: 'viewer', title: 'shell.nav_settings' },
+    },
     { path: '/:rest(.*)', redirect: '/' },
   ],
 });

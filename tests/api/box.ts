@@ -6,6 +6,7 @@ import { Accounts } from '../../src/api/accounts.ts';
 import type { ApiParts } from '../../src/api/ports.ts';
 import type { Role } from '../../src/api/roles.ts';
 import { type ApiServer, createServer } from '../../src/api/server.ts';
+import { Settings } from '../../src/api/settings.ts';
 import { GatewayConfig } from '../../src/config/schema.ts';
 import type { Category, DeviceEvent } from '../../src/devices/event.ts';
 import type { Registry } from '../../src/devices/registry.ts';
@@ -74,7 +75,7 @@ export class Box {
     const mqttPort = await freePort();
     const log = createLog('test', process.env['QUANWEI_LOG'] ?? 'silent');
     const newId = idSource(clock);
-    const config = GatewayConfig.parse({
+    const file = GatewayConfig.parse({
       site: { id: 'spring-garden', name: '泉水花园', street: 'longquan' },
       data: dir,
       http: { listen: `http://127.0.0.1:${port}` },
@@ -82,7 +83,10 @@ export class Box {
       ...options.settings,
     });
     const journal = await Journal.open({ dir, clock, log, newId });
+    const settings = Settings.load({ journal, clock, log, file });
+    const { config } = settings;
     const board = await Board.load({ journal, config: config.alarms, timezone: 'Asia/Shanghai', clock, log, newId });
+    settings.onChange(() => board.configure());
     const rooms = await devices({ journal, board, config, clock, log, newId });
     const accounts = await Accounts.load({ journal, clock });
     await accounts.bootstrap(ADMIN);
@@ -91,6 +95,7 @@ export class Box {
       board,
       accounts,
       config,
+      settings,
       clock,
       log,
       version: '0.0.0',

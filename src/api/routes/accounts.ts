@@ -4,7 +4,7 @@ import { AccountName, answers, Done, RoleName, someText } from '../forms.ts';
 import { actorOf } from '../guard.ts';
 import type { Api, Context } from './context.ts';
 
-const AccountView = z
+export const AccountView = z
   .object({
     name: z.string(),
     display: z.string(),

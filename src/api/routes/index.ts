@@ -15,6 +15,7 @@ import { mediaRoutes } from './media.ts';
 import { planRoutes } from './plans.ts';
 import { profileRoutes } from './profiles.ts';
 import { sessionRoutes } from './session.ts';
+import { settingRoutes } from './settings.ts';
 import { statisticsRoutes } from './statistics.ts';
 import { systemRoutes } from './system.ts';
 import { upstreamRoutes } from './upstream.ts';
@@ -46,5 +47,6 @@ export function addRoutes(server: FastifyInstance, context: Context): void {
   journalRoutes(app, context);
   upstreamRoutes(app, context);
   systemRoutes(app, { ...context, metrics });
+  settingRoutes(app, context);
   liveRoutes(app, context);
 }

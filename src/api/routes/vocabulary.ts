@@ -14,11 +14,11 @@ export const Vocabulary = z.object({
 
 /** The words and times everything else is told in: one place for every page and program. */
 export function vocabularyRoutes(app: Api, { config }: Context): void {
-  const { levels } = config.alarms;
-  const known = ([1, 2, 3, 4] as const).map((level) => [
-    String(level),
-    { acknowledgeMs: levels[level]?.acknowledge ?? null, closeMs: levels[level]?.close ?? null },
-  ]);
+  const levels = () =>
+    ([1, 2, 3, 4] as const).map((level) => {
+      const { acknowledge = null, close = null } = config.alarms.levels[level] ?? {};
+      return [String(level), { acknowledgeMs: acknowledge, closeMs: close }];
+    });
   app.get(
     '/api/vocabulary',
     {
@@ -32,7 +32,7 @@ export function vocabularyRoutes(app: Api, { config }: Context): void {
     async () => ({
       categories: CATEGORIES,
       channels: REPORT_CHANNELS,
-      levels: Object.fromEntries(known) as Record<string, z.output<typeof Level>>,
+      levels: Object.fromEntries(levels()) as Record<string, z.output<typeof Level>>,
     }),
   );
 }

@@ -6,6 +6,7 @@ import upstream from './005-upstream.ts';
 import accounts from './006-accounts.ts';
 import plans from './007-plans.ts';
 import handledBy from './008-handled-by.ts';
+import settings from './009-settings.ts';
 import type { Migration } from './migration.ts';
 
 /** All of them, in order. A room that needs tables writes its own file and adds its line. */
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   accounts,
   plans,
   handledBy,
+  settings,
 ];

@@ -26,7 +26,13 @@ export function addGateway(program: Command): void {
       const clock = new SystemClock();
       const manager = new ServiceManager({ clock, log });
       for (const problem of settings.warnings) log.warn(problem, 'configuration');
-      const gateway = await open(settings, log, clock);
+      let end: (what: string) => void = () => undefined;
+      const asked = new Promise<string>((resolve) => {
+        end = resolve;
+      });
+      // Restart=always: whatever ends in good order is started again.
+      const restart = process.env['NOTIFY_SOCKET'] === undefined ? undefined : () => end('restart');
+      const gateway = await open(settings, log, clock, restart);
       if (gateway.firstLogin !== null && process.env[FIRST_PASSWORD] === undefined) {
         const file = keepFirstLogin(settings.config.data, gateway.firstLogin);
         log.warn({ file }, 'the first administrator was made; sign in, change the password, remove the file');
@@ -34,7 +40,7 @@ export function addGateway(program: Command): void {
       log.info({ mqtt: gateway.mqtt, http: gateway.http }, 'the gateway is ready');
       await manager.ready(`${gateway.http}  ${gateway.mqtt.join(' ')}`);
       manager.watch(() => answers(settings));
-      const signal = await stopped;
+      const signal = await Promise.race([stopped, asked]);
       log.info({ signal }, 'the gateway stops');
       await manager.stopping();
       await gateway.close();
@@ -71,11 +77,17 @@ export function addUp(program: Command): void {
     });
 }
 
-async function open({ config }: Settings, log: Log, clock: SystemClock): Promise<Gateway> {
+async function open({ config }: Settings, log: Log, clock: SystemClock, restart?: () => void): Promise<Gateway> {
   // Loaded here: commands that only read a file should not wait for the whole gateway.
   const { startGateway } = await import('../gateway.ts');
   const firstPassword = process.env[FIRST_PASSWORD];
-  const gateway = await startGateway({ config, clock, log, ...(firstPassword === undefined ? {} : { firstPassword }) });
+  const gateway = await startGateway({
+    config,
+    clock,
+    log,
+    ...(firstPassword === undefined ? {} : { firstPassword }),
+    ...(restart === undefined ? {} : { restart }),
+  });
   letYoungGenerationGrow();
   giveBackAfterBursts(clock);
   return gateway;

@@ -1,0 +1,107 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { ADMIN, Box, PASSWORD } from '../api/box.ts';
+import { canBrowse, closeBrowser, signIn, visit } from './browser.ts';
+
+const EVIL = '<img src=x onerror=alert(1)>';
+
+describe.runIf(canBrowse())('settings', () => {
+  afterAll(closeBrowser);
+
+  test('a manager sets a deadline: what is wrong stands at its field, nothing typed is lost, the next alarm has it', async () => {
+    const box = await Box.start();
+    await box.person('manager');
+    const { page } = await visit(box, undefined, /400/);
+    await signIn(page, 'manager', PASSWORD);
+    await page.waitForSelector('[data-pill=live].good');
+    await page.goto(`${box.base}/#/settings/levels`);
+    const field = page.locator('[data-section=levels] [data-field="1.acknowledge"]');
+    const save = page.locator('[data-section=levels] button[type=submit]');
+    await field.locator('input').fill('20');
+    await field.locator('select').selectOption('m');
+    await save.click();
+    await field.locator('.problem').waitFor();
+    expect(await field.locator('.problem').textContent()).toBe('允许 10 秒 至 5 分钟');
+    expect(await field.locator('input').inputValue()).toBe('20');
+
+    // Elsewhere and back: it is still there, and the list says so.
+    await page.click('.part[href="#/settings/quiet"]');
+    await page.waitForSelector('[data-section=quiet]');
+    expect(await page.textContent('.part[href="#/settings/levels"]')).toContain('未保存');
+    await page.click('.part[href="#/settings/levels"]');
+    await field.locator('input').fill('3');
+    await save.click();
+    await page.waitForSelector('[data-section=levels] [data-source=page]');
+    expect(await page.textContent('[data-section=levels] [data-source]')).toContain('manager');
+    const alarm = await box.say('sos-1', 'sos');
+    expect(box.board.deadlines(alarm.id).acknowledge?.every).toBe(180_000);
+    expect(await page.locator('.part[href="#/settings/accounts"]').count()).toBe(0);
+  });
+
+  test('what somebody else saved meanwhile is shown, and either word can be kept', async () => {
+    const box = await Box.start();
+    const { page } = await visit(box, { width: 390, height: 844 }, /409/);
+    await signIn(page, 'admin', ADMIN);
+    await page.waitForSelector('[data-pill=live].good');
+    await page.goto(`${box.base}/#/settings/quiet`);
+    await page.check('[data-quiet]');
+    const manager = await box.person('manager', '王主管');
+    const theirs = { quiet: { between: ['23:00', '05:00'], levels: [3] } };
+    await manager.ask('PUT', '/api/settings/quiet', { value: theirs, revision: 0 });
+    await page.click('[data-section=quiet] button[type=submit]');
+    await page.waitForSelector('.theirs');
+    expect(await page.textContent('[data-section=quiet]')).toContain('王主管 刚刚改过');
+    expect(await page.textContent('.theirs')).toContain('23:00');
+    await page.click('[data-section=quiet] button.grave');
+    await page.waitForSelector('.theirs', { state: 'detached' });
+    const [last] = box.journal.read({ kinds: ['setting.changed'], limit: 1, newestFirst: true });
+    expect(last).toMatchObject({ actor: 'user:admin', body: { before: theirs, after: { quiet: { levels: [4] } } } });
+  });
+
+  test('an account is made, its password shown once, disabled and deleted; its name stays text', async () => {
+    const box = await Box.start();
+    const { page } = await visit(box, undefined, /409/);
+    await signIn(page, 'admin', ADMIN);
+    await page.waitForSelector('[data-pill=live].good');
+    await page.goto(`${box.base}/#/settings/accounts`);
+    await page.click('header button.main:has-text("新建账号")');
+    await page.fill('#ask-name', '李队');
+    await page.fill('#ask-display', EVIL);
+    await page.selectOption('#ask-role', 'operator');
+    await page.click('dialog button[type=submit]');
+    const password = (await page.locator('[data-once]').textContent()) ?? '';
+    expect((await box.nobody().post('/api/login', { name: '李队', password })).status).toBe(200);
+    await page.click('.once button.main');
+    const row = page.locator('[data-account="李队"]');
+    expect(await row.locator('b').textContent()).toBe(EVIL);
+    expect(await page.locator('[data-once]').count()).toBe(0);
+    await row.getByRole('button', { name: '停用' }).click();
+    await page.click('dialog button[type=submit]');
+    await row.locator('.tag.bad').waitFor();
+    expect(box.accounts.get('李队')?.disabled).toBe(true);
+    await row.getByRole('button', { name: '删除' }).click();
+    await page.click('dialog button[type=submit]');
+    await row.waitFor({ state: 'detached' });
+    // The last administrator stays, and the dialog says why.
+    await page.locator('[data-account=admin]').getByRole('button', { name: '删除' }).click();
+    await page.click('dialog button[type=submit]');
+    await page.waitForSelector('dialog .problem:not(:empty)');
+    expect(await page.textContent('dialog .problem')).toContain('至少保留一名管理员');
+  });
+
+  test('a rule is made; one that would lower fire is refused and stays on the screen', async () => {
+    const box = await Box.start();
+    const { page } = await visit(box, undefined, /400/);
+    await signIn(page, 'admin', ADMIN);
+    await page.waitForSelector('[data-pill=live].good');
+    await page.goto(`${box.base}/#/settings/rules`);
+    await page.click('button:has-text("增加规则")');
+    await page.click('[data-section=rules] button[type=submit]');
+    await page.waitForSelector('[data-rule] .problem:not(:empty)');
+    expect(await page.textContent('[data-rule] .problem:not(:empty)')).toContain('手动火灾报警');
+    await page.selectOption('[data-field="0.category"] select', 'door.*');
+    await page.selectOption('[data-field="0.outcome"] select', '2');
+    await page.click('[data-section=rules] button[type=submit]');
+    await page.waitForSelector('[data-section=rules] [data-source=page]');
+    expect((await box.say('door-1', 'door.held', { kind: 'level' })).level).toBe(2);
+  });
+});
