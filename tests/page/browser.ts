@@ -38,7 +38,7 @@ export interface Watched {
 
 /** A fresh browser profile on the box's page. When the test ends, nothing may have been complained of or sent elsewhere. */
 export async function visit(
-  box: Box,
+  box: Pick<Box, 'base'>,
   size: { width: number; height: number } = { width: 1440, height: 900 },
   expected: RegExp = /(?!)/,
 ): Promise<Watched> {

@@ -45,6 +45,18 @@ export const useAlarms = defineStore('alarms', () => {
     loaded.value = true;
   }
 
+  /** Nobody is signed in any more: nothing is shown, and nothing rings. */
+  function forget(): void {
+    clearTimeout(drawing);
+    drawing = undefined;
+    holding = false;
+    closed.clear();
+    held.value = new Map();
+    ringing.value = new Set();
+    more.value = false;
+    loaded.value = false;
+  }
+
   const isOlder = (alarm: Alarm): boolean => {
     const known = held.value.get(alarm.id);
     if (known === undefined) return (closed.get(alarm.id) ?? 0) > alarm.revision;
@@ -113,6 +125,7 @@ export const useAlarms = defineStore('alarms', () => {
     ringing,
     rung,
     replace,
+    forget,
     take,
     hold,
     onEntry,

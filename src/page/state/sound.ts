@@ -11,6 +11,8 @@ export const useSound = defineStore('sound', () => {
   /** Whether it can be heard: the gate has been opened. */
   const on = shallowRef(false);
   const mode = shallowRef<SoundMode>('quiet');
+  /** Somebody is being told where it is: the siren makes room. */
+  const low = shallowRef(false);
   let audio: AudioContext | null = null;
   let timer: ReturnType<typeof setInterval> | undefined;
 
@@ -43,8 +45,8 @@ export const useSound = defineStore('sound', () => {
 
   function siren(): void {
     for (let i = 0; i < 3; i += 1) {
-      tone(960, i * 0.5, 0.24, 0.5);
-      tone(720, i * 0.5 + 0.25, 0.24, 0.5);
+      tone(960, i * 0.5, 0.24, low.value ? 0.08 : 0.5);
+      tone(720, i * 0.5 + 0.25, 0.24, low.value ? 0.08 : 0.5);
     }
     // Phones in a pocket: felt where it cannot be heard. Refused silently where a page may not.
     if (on.value) navigator.vibrate?.([300, 150, 300]);
@@ -72,5 +74,5 @@ export const useSound = defineStore('sound', () => {
     oscillator.stop(begin + lasts);
   }
 
-  return { on, mode, enable, play };
+  return { on, low, mode, enable, play };
 });
