@@ -1,5 +1,6 @@
 import type { Detail } from '../devices/event.ts';
 import { type Alarm, isClosed, isGrave, isStillActive, isUnacknowledged, latches } from './alarm.ts';
+import { isTest, NOTHING_HEARD } from './device-test.ts';
 import { deed } from './handling.ts';
 import type { Refusal } from './refusal.ts';
 import type { About, Context, Input, Told, Transition } from './transition.ts';
@@ -202,6 +203,7 @@ const drillEnded = (alarm: Alarm, { now }: Context): Transition => ({
     condition: 'normal',
     closedAt: now,
     closedBy: 'system',
+    result: alarm.result ?? (isTest(alarm) ? NOTHING_HEARD : null),
     shelvedUntil: null,
     revision: alarm.revision + 1,
   },

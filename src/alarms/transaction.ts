@@ -8,6 +8,7 @@ import type { AlarmAction, By } from './actions.ts';
 import { type Alarm, type AlarmEntryBody, isClosed, isStillActive, laneOf } from './alarm.ts';
 import type { Chatter } from './chatter.ts';
 import { type Deadlines, deadlinesOf, missed, NO_DEADLINES, shifted } from './deadlines.ts';
+import { heard, isTest, isTried } from './device-test.ts';
 import type { Grading } from './grading.ts';
 import { step } from './lifecycle.ts';
 import { type Held, keyOf, keyOfAlarm, type Layer, type Mode, Overlay } from './overlay.ts';
@@ -81,9 +82,11 @@ export class Work extends Overlay implements Transaction {
 
   event(event: DeviceEvent, about: About): Alarm | null {
     if (!event.active) return this.#ended(event, about);
+    const test = event.replayed ? undefined : this.#testOf(event);
+    if (test !== undefined) this.#heardInTest(test, event);
     const level = this.#bench.grading.ofEvent(event, about.place, this.#now);
     if (level === null) return null;
-    const drill = event.test || (!event.replayed && this.#isPractised(event, about.place));
+    const drill = event.test || test !== undefined || (!event.replayed && this.#isPractised(event, about.place));
     const mode: Mode = drill ? 'drill' : event.replayed ? 'replayed' : 'live';
     const key = keyOf(event.device, event.category, mode);
     const input: Input = { type: 'event', event, level, drill, about };
@@ -113,9 +116,31 @@ export class Work extends Overlay implements Transaction {
     const family = category.split('.', 1)[0];
     return [...this.#bench.drills].some((id) => {
       const drill = this.find(id);
-      if (drill === undefined || isClosed(drill.alarm) || !place.startsWith(drill.alarm.place)) return false;
-      return drill.alarm.category.split('.', 1)[0] === family && (drill.deadlines.close?.due ?? 0) > this.#now;
+      if (drill === undefined || isTest(drill.alarm) || !place.startsWith(drill.alarm.place)) return false;
+      return drill.alarm.category.split('.', 1)[0] === family && this.#isUnderWay(drill);
     });
+  }
+
+  /** The test this device is in, when it covers what it reports. */
+  #testOf({ device, category }: DeviceEvent): Held | undefined {
+    if (this.#bench.drills.size === 0 || !isTried(category)) return undefined;
+    for (const id of this.#bench.drills) {
+      const test = this.find(id);
+      if (test !== undefined && isTest(test.alarm) && test.alarm.device === device && this.#isUnderWay(test))
+        return test;
+    }
+    return undefined;
+  }
+
+  /** The first sign is what the test was for; the rest are alarms of their own. */
+  #heardInTest(test: Held, { device, category }: DeviceEvent): void {
+    if (test.alarm.result !== null) return;
+    const alarm = { ...test.alarm, result: heard(category) };
+    this.#apply(test, [{ kind: 'alarm.noted', alarm, change: { note: heard(category) } }], `device:${device}`, null);
+  }
+
+  #isUnderWay({ alarm, deadlines }: Held): boolean {
+    return !isClosed(alarm) && (deadlines.close?.due ?? 0) > this.#now;
   }
 
   act(action: AlarmAction, by: By): Alarm {

@@ -84,7 +84,7 @@ describe.runIf(canBrowse())('the room of the devices', () => {
     expect(await page.textContent('h1:not(.outside-eye)')).toBe(EVIL);
     expect(await width(page)).toBeLessThanOrEqual(PHONE.width);
     expect(await page.locator('img[src=x]').count()).toBe(0);
-  });
+  }, 60_000);
 
   test('a device is added by its model: told what to type, a wrong secret is noticed, its first word is seen', async () => {
     const box = await Box.start();
@@ -136,7 +136,7 @@ describe.runIf(canBrowse())('the room of the devices', () => {
     await soon(() => box.registry.get('btn-3')).toBe(null);
     const [entry] = box.journal.read({ kinds: ['device.removed'], limit: 1 });
     expect(entry).toMatchObject({ actor: 'user:admin', body: { reason: '已拆除' } });
-  });
+  }, 60_000);
 
   test('who knocked unknown is registered as what it looks like, or dismissed', async () => {
     const box = await compound(1);
@@ -161,7 +161,43 @@ describe.runIf(canBrowse())('the room of the devices', () => {
     expect(box.registry.candidates()).toEqual([]);
     await go(page, '#/devices/hub-1');
     await soon(() => names(page)).toEqual(expect.arrayContaining(['smoke-1', '1 号楼按钮']));
-  });
+  }, 60_000);
+
+  test('a device is tried out: the press is heard, nothing rings, and what it said is shown raw, as read and as what came of it', async () => {
+    const box = await Box.start();
+    const { secret } = await box.registry.register(
+      { id: 'btn-1', profile: 'tasmota-contact', name: EVIL, place: '1号楼' },
+      'system',
+    );
+    const button = await LoadClient.connect({
+      port: box.mqttPort,
+      clientId: 'btn-1',
+      username: 'btn-1',
+      password: secret ?? '',
+    });
+    const page = await enter(box);
+    await go(page, '#/devices/btn-1');
+    await page.selectOption('#test-minutes', '2');
+    await page.click('[data-deed=begin-test]');
+    await page.waitForSelector('[data-test=waiting]');
+    button.publish('stat/btn-1/RESULT', '{"Button1":{"Action":"SINGLE"},"Id":1234567890123456789}', 'press');
+    await page.waitForSelector('[data-test=heard]');
+    expect(await page.textContent('[data-test=heard]')).toContain('手动火灾报警');
+    expect(await page.title()).not.toContain('🔔');
+    await page.click('[data-deed=end-test]');
+    await page.waitForSelector('[data-test=passed]');
+    expect(box.board.open()).toEqual([]);
+
+    const message = page.locator('[data-message]').first();
+    await message.locator('summary').click();
+    await message.locator('[data-category="fire.button"]').waitFor();
+    expect(await message.locator('pre').textContent()).toContain('"Id": 1234567890123456789');
+    const body = { topic: EVIL, reason: 'not JSON', bytes: 9, sha256: '', text: `{"${EVIL}":` };
+    await box.journal.append([{ kind: 'unknown', actor: 'device:btn-1', subject: 'btn-1', body }]);
+    await soon(() => page.locator('[data-message].unknown').count()).toBe(1);
+    button.end();
+    expect(await page.locator('img[src=x]').count()).toBe(0);
+  }, 60_000);
 
   test('one of the file is shown as such; who may only look is offered nothing else', async () => {
     const box = await compound(1);
@@ -176,5 +212,5 @@ describe.runIf(canBrowse())('the room of the devices', () => {
     await go(page, '#/devices/-/models/face-oem-mqtt');
     await page.click('.sample summary >> nth=3');
     await page.waitForSelector('.sample[open] [data-category="access.granted"]');
-  });
+  }, 60_000);
 });

@@ -1,0 +1,146 @@
+import mqtt from 'mqtt';
+import type { Page } from 'playwright-core';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { Box, PASSWORD } from '../api/box.ts';
+import { canBrowse, closeBrowser, signIn, visit } from './browser.ts';
+
+const EVIL = '<img src=x onerror=alert(1)>';
+const LONG_ID = '1234567890123456789';
+const PHONE = { width: 390, height: 844 };
+const soon = <T>(look: () => T) => expect.poll(look, { timeout: 10_000 });
+
+/** Somebody at the page; as on a phone with `PHONE`. */
+async function enter(box: Box, role: 'operator' | 'viewer', size?: { width: number; height: number }): Promise<Page> {
+  await box.person(role, role);
+  const { page } = await visit(box, size);
+  await signIn(page, role, PASSWORD);
+  await page.waitForSelector('[data-pill=live].good');
+  return page;
+}
+
+/** A lock that answers what it is told, as long as `answers` says so. */
+async function lock(box: Box, id: string, answers: () => string | null): Promise<void> {
+  const { secret } = await box.registry.register(
+    { id, profile: 'esphome-lock', name: '车库门', place: '车库B1' },
+    'system',
+  );
+  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${box.mqttPort}`, {
+    clientId: id,
+    username: id,
+    password: secret ?? '',
+    reconnectPeriod: 0,
+  });
+  onTestFinished(async () => client.endAsync(true));
+  client.on('message', () => {
+    const answer = answers();
+    if (answer !== null) client.publish(`${id}/lock/door/state`, answer);
+  });
+  await client.subscribeAsync(`${id}/lock/door/command`);
+}
+
+/** A message of a door, as the intake keeps it. */
+const told = (box: Box, door: string, category: string, detail: Record<string, unknown>) =>
+  box.journal.append([
+    {
+      kind: 'message',
+      actor: `device:${door}`,
+      subject: door,
+      lane: 2,
+      body: {
+        topic: 't',
+        message: 'm',
+        events: [
+          {
+            device: door,
+            category,
+            kind: 'pulse',
+            active: true,
+            replayed: false,
+            test: false,
+            deviceTime: null,
+            detail,
+          },
+        ],
+        raw: '{}',
+      },
+    },
+  ]);
+
+const open = async (page: Page, door: string, reason: string) => {
+  await page.click(`[data-door="${door}"] .open`);
+  await page.click(`dialog .quick button:has-text("${reason}")`);
+  await page.click('dialog button.main');
+};
+
+describe.runIf(canBrowse())('the doors', () => {
+  afterAll(closeBrowser);
+
+  test('a door is opened with a reason; what came of it is told as it is: opened, no answer, not connected', async () => {
+    const box = await Box.start();
+    let answer: string | null = 'UNLOCKED';
+    await lock(box, 'lock-1', () => answer);
+    await box.registry.register({ id: LONG_ID, profile: 'esphome-lock', name: EVIL, place: '3号楼' }, 'system');
+    const page = await enter(box, 'operator', PHONE);
+    await page.goto(`${box.base}/#/doors`);
+    await page.waitForSelector('[data-door=lock-1]');
+    await open(page, 'lock-1', '访客');
+    await page.waitForSelector('[data-door=lock-1] [data-result=opened]');
+    await soon(() => page.textContent('[data-record=opened]')).toContain('访客');
+    expect(await page.textContent('[data-record=opened]')).toContain('门已打开');
+
+    await open(page, LONG_ID, '送货');
+    await page.waitForSelector(`[data-door="${LONG_ID}"] [data-result=offline]`);
+    expect(await page.textContent(`[data-door="${LONG_ID}"]`)).toContain('门未连接，没有打开');
+    answer = null;
+    await open(page, 'lock-1', '维修');
+    await page.waitForSelector('[data-door=lock-1] [data-result=timeout]');
+    expect(await page.textContent('[data-door=lock-1]')).toContain('不知道门开了没有');
+    expect(await page.textContent(`[data-door="${LONG_ID}"] b`)).toBe(EVIL);
+    expect(await page.locator('img[src=x]').count()).toBe(0);
+    expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(PHONE.width);
+    const reasons = box.journal
+      .read({ kinds: ['door.command'], limit: 9 })
+      .map(({ actor, body }) => [actor, (body as { reason: string }).reason]);
+    expect(reasons).toEqual([
+      ['user:operator', '访客'],
+      ['user:operator', '送货'],
+      ['user:operator', '维修'],
+    ]);
+  }, 60_000);
+
+  test('a door held open says so on its card; who passed is found by name, kind, door and time', async () => {
+    const box = await Box.start();
+    await lock(box, 'lock-1', () => null);
+    await told(box, 'lock-1', 'access.granted', { person: '王小明', customId: LONG_ID });
+    await told(box, 'face-2', 'access.denied', { person: EVIL });
+    for (let n = 0; n < 60; n += 1) await told(box, 'face-2', 'access.granted', { person: `住户${n}` });
+    const page = await enter(box, 'operator');
+    await page.goto(`${box.base}/#/doors`);
+    const rows = page.locator('[data-record]');
+    await soon(() => rows.count()).toBe(40);
+    await page.click('.records > button');
+    await soon(() => rows.count()).toBe(62);
+
+    await box.say('lock-1', 'door.held', { kind: 'level' });
+    await page.waitForSelector('[data-door=lock-1] .alarm');
+    await page.click('[data-kind=refused]');
+    await soon(() => rows.allTextContents()).toEqual([expect.stringContaining(EVIL)]);
+    await page.click('.kinds button >> nth=0');
+    await page.fill('#record-text', '小明');
+    await soon(() => rows.count()).toBe(1);
+    await rows.locator('summary').click();
+    expect(await rows.textContent()).toContain(LONG_ID);
+    await page.fill('#record-text', '');
+    await page.selectOption('#record-door', 'lock-1');
+    await soon(() => rows.count()).toBe(1);
+    await page.selectOption('#record-period', 'yesterday');
+    await soon(() => page.textContent('.records')).toContain('没有符合条件的记录');
+    await page.selectOption('#record-period', 'today');
+    await soon(() => rows.count()).toBe(1);
+
+    // By itself, while somebody looks.
+    await told(box, 'lock-1', 'access.granted', { person: '刚刚到' });
+    await soon(() => rows.first().textContent()).toContain('刚刚到');
+    expect(await page.locator('img[src=x]').count()).toBe(0);
+  }, 60_000);
+});
