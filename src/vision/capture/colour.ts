@@ -1,6 +1,10 @@
 import { invariant } from '../../kernel/errors.ts';
 import type { Picture } from '../picture.ts';
-import type { Size } from './planes.ts';
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
 
 /**
  * Colours as a decoder gives them: I420, one byte of brightness a pixel and two of colour for each four, half of what rgb24

@@ -1,6 +1,7 @@
 import ffmpeg from 'fluent-ffmpeg';
 import type { Input } from './address.ts';
-import { GREY, type PlanePlan, type Size } from './planes.ts';
+import type { Size } from './colour.ts';
+import { GREY, type PlanePlan } from './planes.ts';
 
 /**
  * Command lines of ffmpeg. fluent-ffmpeg puts them together; `Program` runs them, because fluent-ffmpeg's own way of

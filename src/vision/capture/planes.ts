@@ -1,13 +1,8 @@
 import type { Socket } from 'node:net';
 import { QuanweiError } from '../../kernel/errors.ts';
 import { type Letterbox, letterbox } from '../picture.ts';
-import { i420Length } from './colour.ts';
+import { i420Length, type Size } from './colour.ts';
 import { type Filling, joinedSockets } from './joined-sockets.ts';
-
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** What every camera's grey plane measures, whatever its stream's shape: motion and picture health are tuned for it. */
 export const GREY: Size = { width: 160, height: 90 };
