@@ -8,6 +8,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Bridge } from '../upstream/bridge.ts';
 import type { Accounts } from './accounts.ts';
+import type { CameraSettings } from './camera-settings.ts';
 import type { Settings } from './settings.ts';
 import type { VisionLink } from './vision-link.ts';
 
@@ -39,6 +40,8 @@ export interface ApiParts {
   /** `null` when no centre is configured. */
   readonly bridge: Bridge | null;
   readonly accounts: Accounts;
+  /** How the file's cameras are looked at. */
+  readonly cameras: CameraSettings;
   /** `null` without cameras. */
   readonly vision?: ApiVision | null;
   /** As in force; `settings` changes it in place. */

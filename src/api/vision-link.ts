@@ -22,11 +22,19 @@ const Cameras = z.object({
         reason: z.string().max(300).nullable(),
         fps: z.number().nullable(),
         pictureAt: z.number().nullable(),
+        troubles: z.array(z.string().max(40)).max(16).default([]),
       }),
     )
     .max(256),
+  settings: z.string().max(64).nullable().default(null),
 });
 export type CameraState = z.output<typeof Cameras>['cameras'][number];
+
+export interface VisionState {
+  readonly cameras: ReadonlyMap<string, CameraState>;
+  /** Version of the page’s settings that it works with. */
+  readonly settings: string | null;
+}
 
 /** The gateway’s side of the vision process’s HTTP listener. That it is away is a state like any other. */
 export class VisionLink {
@@ -59,7 +67,7 @@ export class VisionLink {
   }
 
   /** How the cameras are; `null` when the vision process does not answer. */
-  async cameras(): Promise<ReadonlyMap<string, CameraState> | null> {
+  async state(): Promise<VisionState | null> {
     try {
       const answer = await this.ask('/cameras');
       let text = '';
@@ -68,7 +76,9 @@ export class VisionLink {
         if (text.length > LARGEST_LIST) return null;
       }
       const parsed = Cameras.safeParse(JSON.parse(text));
-      return parsed.success ? new Map(parsed.data.cameras.map((one) => [one.id, one])) : null;
+      if (!parsed.success) return null;
+      const { cameras, settings } = parsed.data;
+      return { cameras: new Map(cameras.map((one) => [one.id, one])), settings };
     } catch (thrown) {
       if (thrown instanceof QuanweiError || thrown instanceof SyntaxError) return null;
       if (thrown instanceof Error && 'code' in thrown) return null; // the connection broke half way
@@ -90,18 +100,26 @@ export class VisionLink {
 
   /** Hands over a door’s picture. Whatever comes of it is told by MQTT, and nothing is tried again. */
   doorPicture(device: string, at: number, jpeg: Buffer): Promise<void> {
+    return this.#hand('POST', `/door-picture?device=${encodeURIComponent(device)}&at=${at}`, 'image/jpeg', jpeg);
+  }
+
+  /** Hands over the page’s settings, all of them. @throws QuanweiError CAMERA_UNAVAILABLE it did not take them */
+  settings(text: string): Promise<void> {
+    return this.#hand('PUT', '/settings', 'application/json', Buffer.from(text));
+  }
+
+  #hand(method: string, path: string, type: string, bytes: Buffer): Promise<void> {
     const { url, token } = this.#address;
-    const target = new URL(`/door-picture?device=${encodeURIComponent(device)}&at=${at}`, url);
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'image/jpeg', 'content-length': jpeg.length };
+    const headers = { authorization: `Bearer ${token}`, 'content-type': type, 'content-length': bytes.length };
     return new Promise((resolve, reject) => {
-      const sent = request(target, { method: 'POST', headers }, (answer) => {
+      const sent = request(new URL(path, url), { method, headers }, (answer) => {
         answer.resume();
         if (answer.statusCode === 204) resolve();
         else reject(away(new Error(`answered ${answer.statusCode ?? 0}`)));
       });
       sent.setTimeout(ANSWER_MS, () => sent.destroy(new Error('no answer')));
       sent.on('error', (cause) => reject(away(cause)));
-      sent.end(jpeg);
+      sent.end(bytes);
     });
   }
 }

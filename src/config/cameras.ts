@@ -27,6 +27,7 @@ const drawn = <T extends { id?: string | undefined }>(what: string, one: z.ZodTy
 
 const Fence = z.strictObject({
   id: Id.optional(),
+  name: Text.optional(),
   top: Polyline.describe('The upper edge, from left to right'),
   base: Polyline.describe('Where it stands on the ground, from left to right'),
   direction: Direction.describe('in: from outside to inside only; needs `inside`'),
@@ -39,6 +40,7 @@ const Fence = z.strictObject({
 
 const Line = z.strictObject({
   id: Id.optional(),
+  name: Text.optional(),
   points: Polyline,
   direction: Direction.describe('in: from the left of the line to its right, seen along its points'),
   times: Times,
@@ -46,6 +48,7 @@ const Line = z.strictObject({
 
 const Zone = z.strictObject({
   id: Id.optional(),
+  name: Text.optional(),
   points: Polygon,
   loiter: Duration.optional().describe('Raised when somebody stays this long; without it, when somebody comes in'),
   times: Times,
@@ -64,6 +67,11 @@ const Faces = z.strictObject({
   strangers: z.boolean().default(false).describe('Whether an unknown face is told'),
   opens: Id.optional().describe('Door that a match opens, by the gateway’s own rules. Default: none'),
 });
+
+/** `true`: with what is usual. */
+const asUsual = z.literal(true).transform(() => ({}));
+/** A door is opened by what stands in the file, and by no click on a page. */
+const SeenFaces = Faces.omit({ opens: true });
 
 export const Camera = z.strictObject({
   id: Id,
@@ -99,18 +107,29 @@ export const Camera = z.strictObject({
   fences: drawn('fence', Fence),
   lines: drawn('line', Line),
   zones: drawn('zone', Zone),
-  faces: z
-    .union([
-      z.literal(false),
-      z
-        .literal(true)
-        .transform(() => ({}))
-        .pipe(Faces),
-      Faces,
-    ])
-    .default(false),
+  faces: z.union([z.literal(false), asUsual.pipe(Faces), Faces]).default(false),
   record: z.boolean().default(true).describe('Whether clips are kept of what is raised'),
 });
+
+/**
+ * What may be changed from the page: how a picture is looked at. Addresses and passwords, models and doors stand in the
+ * file alone.
+ */
+export const CameraSettings = Camera.pick({
+  fps: true,
+  sensitivity: true,
+  minHeight: true,
+  threshold: true,
+  nightThreshold: true,
+  masks: true,
+  fences: true,
+  lines: true,
+  zones: true,
+  record: true,
+}).extend({ faces: z.union([z.literal(false), asUsual.pipe(SeenFaces), SeenFaces]).default(false) });
+export type CameraSettings = z.output<typeof CameraSettings>;
+/** As a person or the file writes them. */
+export type WrittenSettings = z.input<typeof CameraSettings>;
 
 /** The vision process: one more device of the gateway, on this box or another one. */
 export const Vision = z.strictObject({

@@ -147,6 +147,7 @@ function shape(list: string, zh: string, en: string) {
   return {
     [`cameras[].${list}`]: { zh, en },
     [`cameras[].${list}[].id`]: { zh: '编号', en: 'Its name in events' },
+    [`cameras[].${list}[].name`]: { zh: '名称', en: 'What people call it' },
     [`cameras[].${list}[].times`]: { zh: '生效时段（小区时区），可跨午夜；不填为全天' },
   };
 }

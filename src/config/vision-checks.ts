@@ -1,10 +1,10 @@
 import { isEverywhere, isLoopback } from './addresses.ts';
+import { SHAPE_FAULTS, shapeFaults } from './camera-shapes.ts';
 import { wantsVision } from './cameras.ts';
 import type { CameraConfig, GatewayConfig } from './schema.ts';
 import type { Path } from './yaml-source.ts';
 
 type Say = (path: Path, what: string, hint: string) => void;
-type At = readonly [x: number, y: number];
 
 export interface Told {
   readonly wrong: Say;
@@ -55,85 +55,10 @@ function checkPlace(vision: GatewayConfig['vision'], mqtt: GatewayConfig['mqtt']
   }
 }
 
-function checkShapes(camera: CameraConfig, path: Path, told: Told): void {
-  const first = new Map<string, Path>();
-  for (const list of ['fences', 'lines', 'zones'] as const) {
-    camera[list].forEach(({ id }, i) => {
-      const at = [...path, list, i, 'id'];
-      const other = first.get(id);
-      if (other === undefined) first.set(id, at);
-      else told.wrong(at, `'${id}' is already at ${told.locate(other)}`, 'every name once in a camera');
-    });
+function checkShapes(camera: CameraConfig, path: Path, { wrong, warn, locate }: Told): void {
+  for (const { fault, at, other, grave } of shapeFaults(camera)) {
+    const { en, hint } = SHAPE_FAULTS[fault];
+    const what = other === undefined ? en : `'${String(other.id)}' ${en} at ${locate([...path, ...other.at])}`;
+    (grave ? wrong : warn)([...path, ...at], what, hint);
   }
-  camera.fences.forEach((fence, i) => {
-    const at = [...path, 'fences', i];
-    for (const edge of ['top', 'base'] as const) {
-      if (!runsRight(fence[edge])) {
-        told.wrong([...at, edge], 'does not run from left to right', 'each point to the right of the one before');
-      }
-    }
-    if (runsRight(fence.top) && runsRight(fence.base)) checkEdges(fence.top, fence.base, at, told);
-    if (fence.direction !== 'both' && fence.inside === undefined) {
-      told.wrong([...at, 'direction'], 'inside is missing', 'say which side is inside: near or far');
-    }
-  });
-  camera.lines.forEach(({ points }, i) => {
-    const [start] = points;
-    if (start !== undefined && points.every((point) => same(point, start))) {
-      told.wrong([...path, 'lines', i, 'points'], 'is a single point', 'at least two different points');
-    }
-  });
-  camera.zones.forEach(({ points }, i) => {
-    if (area(points) < SMALLEST) {
-      told.wrong([...path, 'zones', i, 'points'], 'encloses nothing', 'the corners of an area, in order');
-    }
-  });
-  camera.masks.forEach((points, i) => {
-    if (area(points) < SMALLEST) {
-      told.wrong([...path, 'masks', i], 'encloses nothing', 'the corners of an area, in order');
-    }
-  });
-}
-
-/** Of the picture's area; less is a slip of the hand. */
-const SMALLEST = 1e-5;
-/** Places along a fence that are looked at. */
-const PLACES = 16;
-
-function checkEdges(top: readonly At[], base: readonly At[], path: Path, { wrong, warn }: Told): void {
-  const from = Math.max(top[0]?.[0] ?? 0, base[0]?.[0] ?? 0);
-  const to = Math.min(top.at(-1)?.[0] ?? 1, base.at(-1)?.[0] ?? 1);
-  if (from >= to) {
-    wrong([...path, 'base'], 'is not below top anywhere', 'top and base of the same fence: they share their x');
-    return;
-  }
-  const places = Array.from({ length: PLACES + 1 }, (_, i) => from + ((to - from) * i) / PLACES);
-  // y grows downwards.
-  const upsideDown = places.filter((x) => heightAt(top, x) >= heightAt(base, x)).length;
-  if (upsideDown === places.length) {
-    wrong([...path, 'top'], 'lies below base', 'y grows downwards: the top of the fence has the smaller y');
-  } else if (upsideDown > 0) {
-    warn([...path, 'top'], 'crosses base', 'there the fence has no height and nothing is seen');
-  }
-}
-
-/** y of a polyline that runs from left to right, at x. */
-function heightAt(line: readonly At[], x: number): number {
-  for (let i = 1; i < line.length; i += 1) {
-    const [left, right] = [line[i - 1] as At, line[i] as At];
-    if (x <= right[0]) return left[1] + ((right[1] - left[1]) * (x - left[0])) / (right[0] - left[0]);
-  }
-  return line.at(-1)?.[1] ?? 0;
-}
-
-const runsRight = (line: readonly At[]): boolean => line.every(([x], i) => i === 0 || x > (line[i - 1]?.[0] ?? 0));
-const same = (a: At, b: At): boolean => a[0] === b[0] && a[1] === b[1];
-
-/** Shoelace formula. */
-function area(points: readonly At[]): number {
-  const doubled = points.reduce((sum, [x, y], i) => {
-    const [nextX, nextY] = points[(i + 1) % points.length] as At;
-    return sum + x * nextY - nextX * y;
-  }, 0);
-  return Math.abs(doubled) / 2;
 }

@@ -2,8 +2,10 @@ import { Board } from '../alarms/board.ts';
 import { Escalation } from '../alarms/escalation.ts';
 import { forgetAlarms } from '../alarms/forget.ts';
 import { Accounts } from '../api/accounts.ts';
+import { CameraSettings } from '../api/camera-settings.ts';
 import { createServer } from '../api/server.ts';
 import { Settings } from '../api/settings.ts';
+import { SettingsPush } from '../api/settings-push.ts';
 import { VisionLink } from '../api/vision-link.ts';
 import { Broker } from '../broker/broker.ts';
 import { openAuthority } from '../broker/ca.ts';
@@ -81,6 +83,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
             link: new VisionLink({ url: config.vision.listen, token: visionToken(secret) }),
             data: config.vision.data ?? config.data,
           };
+    const cameras = CameraSettings.load({ journal, cameras: config.cameras, clock, log });
+    const push =
+      vision === null
+        ? null
+        : new SettingsPush({ settings: cameras, link: vision.link, clock, log, random: Math.random });
+    closers.push(() => push?.stop());
     const registry = await Registry.load({ journal, catalogue, config: { devices }, clock, log });
     closers.push(() => registry.close());
     const board = await Board.load({
@@ -120,6 +128,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       // and hang up are as well as ever, and supervision knows how long each may be quiet.
       presence: ({ device, connected, address }) => {
         if (!connected) return;
+        if (device === config.vision.id) push?.now();
         journal
           .append(registry.note(device, clock.wall(), { address }))
           .catch((thrown: unknown) => log.warn({ err: thrown, device }, 'a connection could not be recorded'));
@@ -203,6 +212,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       bridge,
       broker,
       accounts,
+      cameras,
       vision,
       config,
       settings,
@@ -232,6 +242,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     retention.start();
     diskWatch.start();
     bridge?.start();
+    push?.now();
     return {
       mqtt: broker.addresses.map(({ url }) => url),
       http: server.address,

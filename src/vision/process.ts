@@ -10,6 +10,7 @@ import { type Engines, startEngines } from './engines.ts';
 import { Evidence } from './evidence/evidence.ts';
 import { MediaStore, type MediaStoreOptions } from './evidence/media-store.ts';
 import { DoorFaces } from './faces/door-faces.ts';
+import { KeptSettings } from './kept-settings.ts';
 import type { ModelCatalogue } from './models/catalogue.ts';
 import type { ModelStore } from './models/store.ts';
 import { asksForFaces, peopleModels } from './needed-models.ts';
@@ -65,8 +66,16 @@ export class Vision {
   readonly #cameras = new Map<string, WatchedCamera>();
   readonly #reporter: Reporter;
   readonly #doors: DoorFaces;
+  readonly #conditions: Conditions;
+  readonly #kept: KeptSettings;
+  /** The file's, and what is in use: with the page's over them. */
+  #file: VisionSettings;
   #settings: VisionSettings;
+  /** Version of the page's settings that are in use. */
+  #version: string | null = null;
   #engines: Engines | null = null;
+  /** The models of `engines`. */
+  #running: Needed = { people: [], faces: false };
   #served: Served | null = null;
   #store: MediaStore | null = null;
   #evidence: Evidence | null = null;
@@ -74,11 +83,15 @@ export class Vision {
   /** One reload after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(parts: VisionParts, reporter: Reporter) {
+  private constructor(parts: VisionParts, reporter: Reporter, conditions: Conditions, kept: KeptSettings) {
     this.#parts = parts;
     this.#reporter = reporter;
+    this.#conditions = conditions;
+    this.#kept = kept;
     this.#doors = new DoorFaces({ tell: (event, at) => reporter.tell(event, at), log: parts.log });
-    this.#settings = parts.settings;
+    this.#file = parts.settings;
+    this.#settings = this.#inUse();
+    this.#version = kept.version;
   }
 
   /** @throws QuanweiError PORT_TAKEN; STORAGE_UNAVAILABLE */
@@ -98,7 +111,7 @@ export class Vision {
       log,
       tell: (event) => reporter.tell(event, clock.wall()),
     });
-    const vision = new Vision(parts, reporter);
+    const vision = new Vision(parts, reporter, conditions, new KeptSettings(join(kept, 'settings.json'), log));
     links.vision = vision;
     try {
       // First: who starts slowly must be known to be there, and who has no models must be able to say so.
@@ -109,6 +122,7 @@ export class Vision {
         data,
         log,
         cameras: () => vision.views(),
+        settings: { version: () => vision.#version, put: (text) => vision.#put(text) },
         picture: (id) => vision.#cameras.get(id)?.newest ?? null,
         live: (id, stream) => vision.#cameras.get(id)?.live(stream) ?? null,
         ...(parts.settings.vision.doorPictures ? { doorPicture: (picture) => vision.#door(picture) } : {}),
@@ -145,8 +159,10 @@ export class Vision {
   }
 
   views(): CameraView[] {
+    const { active } = this.#conditions;
     return [...this.#cameras.values()].map(({ config, status, newest }) => ({
       id: config.id,
+      troubles: active.flatMap(({ camera, condition }) => (camera === config.id ? [condition] : [])),
       state: status.state,
       reason: status.reason ?? null,
       fps: status.fps ?? null,
@@ -185,6 +201,7 @@ export class Vision {
   async #begin(evidence: Evidence): Promise<void> {
     const { catalogue, store, data, clock, log, random } = this.#parts;
     const { cameras, vision } = this.#settings;
+    this.#running = neededOf(this.#settings);
     this.#engines = await startEngines(cameras, vision, {
       ...{ catalogue, store, data, clock, log, random },
       health: (event) => this.#reporter.health(event),
@@ -214,11 +231,33 @@ export class Vision {
     );
   }
 
-  /** Only what changed starts anew: a fence that is drawn at one camera must not blind the others. */
+  /** @throws QuanweiError BAD_CONFIG */
   #reload(): Promise<Reply> {
-    const reloading = this.#turn.then(async (): Promise<Reply> => {
+    return this.#apply(() => {
+      this.#file = this.#parts.reload();
+    });
+  }
+
+  /** Settings of the page; in use a moment later. @throws QuanweiError BAD_REQUEST */
+  #put(text: string): void {
+    if (!this.#kept.keep(text)) return;
+    this.#apply(() => undefined).then(
+      ({ detail }) => this.#parts.log.info({ detail }, 'settings of the page are in use'),
+      (thrown: unknown) => this.#parts.log.error({ err: thrown }, 'settings of the page could not be taken up'),
+    );
+  }
+
+  #inUse(): VisionSettings {
+    return { ...this.#file, cameras: this.#kept.over(this.#file.cameras) };
+  }
+
+  /** Only what changed starts anew: a fence that is drawn at one camera must not blind the others. */
+  #apply(change: () => void): Promise<Reply> {
+    const applying = this.#turn.then(async (): Promise<Reply> => {
       const before = this.#settings;
-      const after = this.#parts.reload();
+      change();
+      const { version } = this.#kept;
+      const after = this.#inUse();
       const same = (id: string): boolean =>
         JSON.stringify(before.cameras.find((one) => one.id === id)) ===
         JSON.stringify(after.cameras.find((one) => one.id === id));
@@ -227,8 +266,7 @@ export class Vision {
       this.#settings = after;
       const evidence = this.#evidence;
       if (evidence === null) return { result: 'error', code: '503', detail: 'starting' };
-      const models = (of: VisionSettings) => JSON.stringify(neededOf(of));
-      if (models(before) === models(after) && this.#engines !== null) {
+      if (this.#engines !== null && covers(this.#running, neededOf(after))) {
         await this.#end(changed);
         for (const camera of after.cameras) {
           if (!this.#cameras.has(camera.id)) this.#watch(camera, this.#engines, evidence);
@@ -238,12 +276,13 @@ export class Vision {
         await this.#engines?.close();
         await this.#begin(evidence);
       }
+      this.#version = version;
       for (const id of gone) this.#reporter.forgetCamera(id);
       const added = after.cameras.filter(({ id }) => !before.cameras.some((one) => one.id === id)).length;
       return done(`${after.cameras.length} cameras, ${changed.length + added} changed`);
     });
-    this.#turn = reloading.catch(() => undefined);
-    return reloading;
+    this.#turn = applying.catch(() => undefined);
+    return applying;
   }
 
   #door(picture: DoorPicture): void {
@@ -266,7 +305,14 @@ export class Vision {
 
 const done = (detail: string): Reply => ({ result: 'ok', code: '200', detail });
 
-const neededOf = ({ cameras, vision }: VisionSettings) => [
-  peopleModels(cameras),
-  asksForFaces(cameras, vision.doorPictures),
-];
+interface Needed {
+  readonly people: readonly string[];
+  readonly faces: boolean;
+}
+const neededOf = ({ cameras, vision }: VisionSettings): Needed => ({
+  people: peopleModels(cameras),
+  faces: asksForFaces(cameras, vision.doorPictures),
+});
+/** Whether those who run are enough. What nobody asks for any more may stay until the next start. */
+const covers = (running: Needed, wanted: Needed): boolean =>
+  wanted.people.every((id) => running.people.includes(id)) && (running.faces || !wanted.faces);

@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { Alarm } from '../../src/alarms/alarm.ts';
 import { Board } from '../../src/alarms/board.ts';
 import { Accounts } from '../../src/api/accounts.ts';
+import { CameraSettings } from '../../src/api/camera-settings.ts';
 import type { ApiParts } from '../../src/api/ports.ts';
 import type { Role } from '../../src/api/roles.ts';
 import { type ApiServer, createServer } from '../../src/api/server.ts';
@@ -46,6 +47,7 @@ export class Box {
   readonly board: Board;
   readonly registry: Registry;
   readonly accounts: Accounts;
+  readonly cameras: CameraSettings;
   readonly server: ApiServer;
   #closed = false;
   #closeRooms: () => Promise<void> = () => Promise.resolve();
@@ -53,7 +55,17 @@ export class Box {
   private constructor(
     of: Pick<
       Box,
-      'dir' | 'port' | 'mqttPort' | 'clock' | 'newId' | 'journal' | 'board' | 'registry' | 'accounts' | 'server'
+      | 'dir'
+      | 'port'
+      | 'mqttPort'
+      | 'clock'
+      | 'newId'
+      | 'journal'
+      | 'board'
+      | 'registry'
+      | 'accounts'
+      | 'cameras'
+      | 'server'
     >,
   ) {
     this.dir = of.dir;
@@ -65,6 +77,7 @@ export class Box {
     this.board = of.board;
     this.registry = of.registry;
     this.accounts = of.accounts;
+    this.cameras = of.cameras;
     this.server = of.server;
   }
 
@@ -90,6 +103,7 @@ export class Box {
     const rooms = await devices({ journal, board, config, clock, log, newId });
     const accounts = await Accounts.load({ journal, clock });
     await accounts.bootstrap(ADMIN);
+    const cameras = CameraSettings.load({ journal, cameras: config.cameras, clock, log });
     const server = await createServer({
       journal,
       board,
@@ -100,11 +114,12 @@ export class Box {
       log,
       version: '0.0.0',
       bridge: null,
+      cameras,
       ...rooms,
       ...options.parts,
     });
     const { registry } = rooms;
-    const box = new Box({ dir, port, mqttPort, clock, newId, journal, board, registry, accounts, server });
+    const box = new Box({ dir, port, mqttPort, clock, newId, journal, board, registry, accounts, cameras, server });
     box.#closeRooms = rooms.close;
     onTestFinished(() => box.stop());
     return box;

@@ -20,6 +20,8 @@ export const CameraView = z
     reason: z.string().nullable().describe('Why there is no picture'),
     fps: z.number().nullable().describe('Frames a second that are analysed'),
     pictureAt: z.number().nullable().describe('When the newest picture was seen'),
+    troubles: z.array(z.string()).describe('What is wrong with its picture: `dark`, `covered`, `moved`, `frozen`, …'),
+    wanted: z.number().describe('Frames a second that are to be analysed'),
     fences: z.int(),
     lines: z.int(),
     zones: z.int(),
@@ -34,7 +36,7 @@ export const CameraList = z.object({
 const Named = z.object({ id: DeviceId });
 const Stream = z.strictObject({ stream: z.enum(['main', 'sub']).default('sub') });
 
-export function cameraRoutes(app: Api, { config, registry, vision, viewers }: Context): void {
+export function cameraRoutes(app: Api, { cameras: settings, registry, vision, viewers }: Context): void {
   const tags = ['cameras'];
   const link = vision?.link ?? null;
 
@@ -49,12 +51,12 @@ export function cameraRoutes(app: Api, { config, registry, vision, viewers }: Co
       },
     },
     async () => {
-      const states = (await link?.cameras()) ?? null;
-      const cameras = config.cameras.map(({ id, name = id, place, fences, lines, zones, faces }) => {
+      const states = (await link?.state())?.cameras ?? null;
+      const cameras = settings.all().map(({ id, name = id, place, fps: wanted, fences, lines, zones, faces }) => {
         const { online, lastSeen } = registry.state(id);
-        const { reason = null, fps = null, pictureAt = null } = states?.get(id) ?? {};
+        const { reason = null, fps = null, pictureAt = null, troubles = [] } = states?.get(id) ?? {};
         return {
-          ...{ id, name, place, online, lastSeen, reason, fps, pictureAt },
+          ...{ id, name, place, online, lastSeen, reason, fps, pictureAt, troubles, wanted },
           fences: fences.length,
           lines: lines.length,
           zones: zones.length,
@@ -67,7 +69,7 @@ export function cameraRoutes(app: Api, { config, registry, vision, viewers }: Co
   );
 
   const known = (id: string): NonNullable<typeof link> => {
-    if (link === null || !config.cameras.some((one) => one.id === id)) {
+    if (link === null || !settings.has(id)) {
       throw new QuanweiError('NOT_FOUND', `没有此摄像机 · there is no camera ${id}`, { where: id });
     }
     return link;

@@ -3,6 +3,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { createMetrics } from '../metrics.ts';
 import { accountRoutes } from './accounts.ts';
 import { alarmRoutes, reportRoutes } from './alarms.ts';
+import { cameraSettingsRoutes } from './camera-settings.ts';
 import { cameraRoutes } from './cameras.ts';
 import type { Context } from './context.ts';
 import { deviceMessageRoutes } from './device-messages.ts';
@@ -47,6 +48,7 @@ export function addRoutes(server: FastifyInstance, context: Context): void {
   doorRecordRoutes(app, context);
   doorRoutes(app, context);
   cameraRoutes(app, context);
+  cameraSettingsRoutes(app, context);
   mediaRoutes(app, context);
   journalRoutes(app, context);
   upstreamRoutes(app, context);

@@ -7,6 +7,7 @@ import accounts from './006-accounts.ts';
 import plans from './007-plans.ts';
 import handledBy from './008-handled-by.ts';
 import settings from './009-settings.ts';
+import cameraSettings from './010-camera-settings.ts';
 import type { Migration } from './migration.ts';
 
 /** All of them, in order. A room that needs tables writes its own file and adds its line. */
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   plans,
   handledBy,
   settings,
+  cameraSettings,
 ];

@@ -109,7 +109,7 @@ async function checkProcess(config: GatewayConfig, state: GatewayState): Promise
       },
     ];
   }
-  const seen = await new VisionLink({ url, token: visionToken(secret) }).cameras();
+  const seen = await new VisionLink({ url, token: visionToken(secret) }).state();
   if (seen === null) {
     return [
       {
@@ -125,7 +125,7 @@ async function checkProcess(config: GatewayConfig, state: GatewayState): Promise
       },
     ];
   }
-  const blind = cameras.flatMap((camera) => blindness(camera, seen.get(camera.id)));
+  const blind = cameras.flatMap((camera) => blindness(camera, seen.cameras.get(camera.id)));
   return [
     {
       name,

@@ -18,6 +18,8 @@ export interface CameraView {
   readonly fps: number | null;
   /** Of the newest picture, wall time in ms */
   readonly pictureAt: number | null;
+  /** What is wrong with its picture: `dark`, `frozen`, … */
+  readonly troubles?: readonly string[];
 }
 
 /** A picture that a door terminal sent, to be compared with those who are enrolled and then forgotten. */
@@ -37,6 +39,13 @@ export interface ServeParts {
   readonly data: string;
   readonly log: Log;
   cameras(): readonly CameraView[];
+  /** Settings of the page. Absent: none are taken. */
+  readonly settings?: {
+    /** Of those in use. */
+    version(): string | null;
+    /** @throws QuanweiError BAD_REQUEST */
+    put(text: string): void;
+  };
   picture(camera: string): NewestPicture | null;
   live(camera: string, stream: 'main' | 'sub'): LiveStream | null;
   /** Absent: door pictures are not compared here. */
@@ -55,6 +64,8 @@ const VIEWERS = 24;
 /** Bytes a viewer may be behind before it is let go. */
 const BEHIND = 4 * 1024 * 1024;
 const DOOR_PICTURE = 4 * 1024 * 1024;
+/** 64 cameras with as much as a person may send of each. */
+const SETTINGS = 4 * 1024 * 1024;
 const BOUNDARY = 'quanwei-picture';
 const CAMERA = /^\/cameras\/([A-Za-z0-9][A-Za-z0-9._-]{0,63})\/(snapshot|mjpeg|live)$/;
 
@@ -141,8 +152,11 @@ function route(
 ): ServerResponse {
   const { pathname } = pathOf(request);
   if (request.method === 'POST' && pathname === '/door-picture') return receive(parts, request, answer);
+  if (request.method === 'PUT' && pathname === '/settings') return take(parts, request, answer);
   if (request.method !== 'GET') return refuse(answer, 405, 'GET');
-  if (pathname === '/cameras') return json(answer, { cameras: parts.cameras() });
+  if (pathname === '/cameras') {
+    return json(answer, { cameras: parts.cameras(), settings: parts.settings?.version() ?? null });
+  }
   if (pathname.startsWith('/media/')) {
     const part = mediaPart(parts.data, pathname.slice(1), request.headers.range);
     if (part === null) return refuse(answer, 404, 'there is no such evidence');
@@ -238,19 +252,41 @@ function receive(parts: ServeParts, request: IncomingMessage, answer: ServerResp
   if (parts.doorPicture === undefined) return refuse(answer, 404, 'door pictures are not compared here');
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(device) || !Number.isSafeInteger(at))
     return refuse(answer, 400, 'device, at');
+  return body(request, answer, DOOR_PICTURE, (jpeg) => {
+    parts.doorPicture?.({ device, at, jpeg });
+    answer.writeHead(204).end();
+  });
+}
+
+function take({ settings }: ServeParts, request: IncomingMessage, answer: ServerResponse): ServerResponse {
+  if (settings === undefined) return refuse(answer, 404, 'settings are not taken here');
+  return body(request, answer, SETTINGS, (sent) => {
+    try {
+      settings.put(sent.toString());
+      answer.writeHead(204).end();
+    } catch (thrown) {
+      refuse(answer, thrown instanceof QuanweiError && thrown.code === 'BAD_REQUEST' ? 400 : 500, messageOf(thrown));
+    }
+  });
+}
+
+/** What is sent, whole and no longer than it may be. */
+function body(
+  request: IncomingMessage,
+  answer: ServerResponse,
+  most: number,
+  then: (all: Buffer) => void,
+): ServerResponse {
   const chunks: Buffer[] = [];
   let bytes = 0;
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > DOOR_PICTURE) {
+    if (bytes > most) {
       refuse(answer, 413, 'too large');
       request.destroy();
     } else chunks.push(chunk);
   });
-  request.on('end', () => {
-    parts.doorPicture?.({ device, at, jpeg: Buffer.concat(chunks) });
-    answer.writeHead(204).end();
-  });
+  request.on('end', () => then(Buffer.concat(chunks)));
   return answer;
 }
 
