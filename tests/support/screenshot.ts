@@ -11,7 +11,18 @@ import { CLI, start } from './command.ts';
  */
 const IMAGES = fileURLToPath(new URL('../../docs/images', import.meta.url));
 /** By then a fire alarm, a climber and an SOS have come in. */
-const WATCHED_MS = 50_000;
+const WATCHED_MS = 60_000;
+/** Time for a view to be read and drawn. */
+const SETTLED_MS = 3_000;
+const DESK = { width: 1440, height: 900 };
+const PHONE = { width: 390, height: 844 };
+const VIEWS = [
+  ['board', '/'],
+  ['wall', '/wall'],
+  ['video', '/video'],
+  ['devices', '/devices'],
+  ['reports', '/reports'],
+] as const;
 
 const demo = start(process.execPath, [CLI, 'demo', '--json']);
 demo.stderr?.pipe(process.stderr);
@@ -22,7 +33,7 @@ try {
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
   try {
     const context = await browser.newContext({
-      viewport: { width: 1440, height: 900 },
+      viewport: DESK,
       locale: 'zh-CN',
       timezoneId: 'Asia/Shanghai',
     });
@@ -30,11 +41,20 @@ try {
     await page.goto(address);
     await page.fill('#name', login.name);
     await page.fill('#password', login.password);
-    await page.click('button[type=submit]');
+    await page.click('form.card button[type=submit]');
     await page.waitForTimeout(WATCHED_MS);
     mkdirSync(IMAGES, { recursive: true });
-    await page.screenshot({ path: `${IMAGES}/board.png` });
-    await page.setViewportSize({ width: 390, height: 844 });
+    // A level-1 alarm covers everything until somebody answers it: that picture first, then what is behind it.
+    await page.screenshot({ path: `${IMAGES}/takeover.png` });
+    await page.keyboard.press('Escape');
+    for (const [name, path] of VIEWS) {
+      await page.evaluate(`location.hash = ${JSON.stringify(path)}`);
+      await page.waitForTimeout(SETTLED_MS);
+      await page.screenshot({ path: `${IMAGES}/${name}.png` });
+    }
+    await page.setViewportSize(PHONE);
+    await page.evaluate(`location.hash = '/'`);
+    await page.waitForTimeout(SETTLED_MS);
     await page.screenshot({ path: `${IMAGES}/board-phone.png` });
   } finally {
     await browser.close();
