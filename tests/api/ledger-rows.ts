@@ -9,7 +9,7 @@ export async function seedYears(box: Box, rows: number, last: number): Promise<v
         INSERT INTO alarms (id, live, raised_at, device, category, place, level, handling, condition, drill, replayed,
           count, entered, last_at, asked_at, acknowledged_at, closed_at, escalations, revision, kind, channel,
           device_name, acknowledged_by, closed_by, handled_by, assignee, result, detail, evidence)
-        SELECT unhex(printf('%032x', k)), 0, last - (rows - k) * 60000, '8800000000000000' || printf('%03d', k % 500),
+        SELECT unhex(printf('0190%08x70008000%012x', k, k)), 0, last - (rows - k) * 60000, '8800000000000000' || printf('%03d', k % 500),
           CASE WHEN k % 100 = 7 THEN 'fire.smoke' ELSE 'door.held' END, (k % 40) || '号楼/' || (k % 6) || '单元',
           CASE WHEN k % 100 = 7 THEN 1 ELSE 3 END, CASE WHEN k % 10 = 3 THEN 'false' ELSE 'closed' END, 'normal', 0, 0,
           1, 1, last - (rows - k) * 60000, last - (rows - k) * 60000, last - (rows - k) * 60000 + 30000,

@@ -9,6 +9,7 @@ import { ledgerWords } from './ledger.ts';
 import { liveWords } from './live.ts';
 import { mapWords } from './map.ts';
 import type { Words } from './pair.ts';
+import { reportsWords } from './reports.ts';
 import { settingsWords } from './settings.ts';
 import { shellWords } from './shell.ts';
 import { videoWords } from './video.ts';
@@ -23,6 +24,7 @@ const ROOMS = {
   doors: doorsWords,
   devices: devicesWords,
   ledger: ledgerWords,
+  reports: reportsWords,
   centre: centreWords,
   settings: settingsWords,
 } as const satisfies Record<string, Words>;
