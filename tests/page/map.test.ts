@@ -154,7 +154,7 @@ describe.runIf(canBrowse())('the map', () => {
     await shot(page, 'alarm');
     await page.click('[data-card] a.alarm');
     await page.waitForURL(/#\/alarms\//);
-  });
+  }, 60_000);
 
   test('with 300 devices nothing holds the page up, one is found by its name, and groups come apart', async () => {
     const box = await Box.start({ settings: { devices: detectors(300) } });
@@ -225,5 +225,5 @@ describe.runIf(canBrowse())('the map', () => {
     await page.waitForSelector('[data-pin=smoke-1]');
     await shot(page, 'phone');
     await expect.poll(async () => (await spots(admin)).length).toBe(1);
-  });
+  }, 60_000);
 });
