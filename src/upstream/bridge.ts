@@ -11,6 +11,7 @@ import { Envelopes, type Outbound } from './envelope.ts';
 import type { Connect, Downlink, Link } from './link.ts';
 import { mqttConnect } from './mqtt-link.ts';
 import { type OrderHandlers, Orders } from './orders.ts';
+import type { Fate, Fated, Receipted } from './receipts.ts';
 import { type Site, type SiteTopics, topicsOf } from './topics.ts';
 
 export interface BridgeOptions {
@@ -156,6 +157,16 @@ export class Bridge {
       counts: delivery.counts,
       orders: { ...this.#orders.counts },
     };
+  }
+
+  /** How far an entry has come on its way to the centre. */
+  fate(entry: Fated): Fate {
+    return this.#delivery.fate(entry);
+  }
+
+  /** What the centre said last, newest first, of this run. */
+  receipts(most: number): Receipted[] {
+    return this.#delivery.receipts.newest(most);
   }
 
   #open(): void {

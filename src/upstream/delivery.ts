@@ -10,6 +10,7 @@ import type { Item } from './item.ts';
 import { Lanes } from './lanes.ts';
 import type { Link } from './link.ts';
 import { parseReceipt, type Receipt } from './receipt.ts';
+import { type Fate, type Fated, Receipts } from './receipts.ts';
 import { Window } from './window.ts';
 
 export interface DeliveryOptions {
@@ -56,6 +57,7 @@ export class Delivery {
   readonly #window: Window;
   /** Items sent at least once and not finished, by event id: receipts name them. */
   readonly #byId = new Map<string, Item>();
+  readonly receipts = new Receipts();
   #link: Link | null = null;
   #pumping = false;
   #stopped = false;
@@ -98,6 +100,27 @@ export class Delivery {
   /** Unconfirmed events of one lower class the line takes at present. */
   get window(): number {
     return this.#window.paced;
+  }
+
+  /** How far an entry has come. */
+  fate({ seq, lane, subject }: Fated): Fate {
+    const told = this.receipts.get(seq);
+    if (told !== null) {
+      const { at, ms, rejected } = told;
+      return { state: rejected === null ? 'confirmed' : 'rejected', at, ms, reason: rejected };
+    }
+    const item = this.#lanes.unfinished(seq, subject);
+    const state =
+      item !== null
+        ? item.state === 'sent'
+          ? item.taken
+            ? 'taken'
+            : 'sent'
+          : 'waiting'
+        : lane !== null && seq <= this.#lanes.cursor(lane)
+          ? 'passed'
+          : 'waiting';
+    return { state, at: null, ms: null, reason: null };
   }
 
   backlog(): { waiting: number; oldestMs: number }[] {
@@ -219,7 +242,8 @@ export class Delivery {
     });
   }
 
-  #confirm(item: Item): void {
+  /** @param rejected why the centre will never take it; `null`: it has */
+  #confirm(item: Item, rejected: string | null = null): void {
     if (item.state === 'done') return;
     const { clock } = this.#o;
     this.#window.delete(item);
@@ -228,6 +252,7 @@ export class Delivery {
     this.#counts.confirmed += 1;
     this.lastConfirmed = clock.wall();
     this.latencyMs = clock.mono() - item.sentAt;
+    this.receipts.add(item, this.lastConfirmed, this.latencyMs, rejected);
     this.#cursors.touch();
     if (this.#window.size === 0) this.#idle?.();
     this.#pumpSoon();
@@ -250,7 +275,7 @@ export class Delivery {
       .append([{ kind: 'upstream.rejected', actor: 'centre', subject: item.alarm, body }])
       .then(() => {
         this.#counts.rejected += 1;
-        this.#confirm(item);
+        this.#confirm(item, reason);
       })
       .catch((thrown: unknown) => {
         log.warn({ err: thrown, ...body }, 'a rejection could not be recorded');

@@ -159,6 +159,18 @@ export class Lanes {
     for (const { waiting } of this.#lanes) waiting.sort((a, b) => a.order - b.order);
   }
 
+  /** Everything of the lane up to here is finished. */
+  cursor(lane: Lane): number {
+    return this.#lanes[lane].cursor;
+  }
+
+  /** An entry of an alarm that is in memory and not confirmed. */
+  unfinished(seq: number, alarm: string | null): Item | null {
+    let item = alarm === null ? null : (this.#tails.get(alarm) ?? null);
+    while (item !== null && item.seq !== seq) item = item.previous;
+    return item === null || item.state === 'done' ? null : item;
+  }
+
   /** Cursors that moved since this was last asked. */
   moved(): { lane: Lane; seq: number }[] {
     const moved = [...this.#moved].map((lane) => ({ lane, seq: this.#lanes[lane].cursor }));

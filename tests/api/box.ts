@@ -15,6 +15,7 @@ import { Journal } from '../../src/journal/journal.ts';
 import { type Clock, SystemClock } from '../../src/kernel/clock.ts';
 import { idSource, type NewId } from '../../src/kernel/ids.ts';
 import { createLog } from '../../src/kernel/log.ts';
+import type { Bridge } from '../../src/upstream/bridge.ts';
 import { dataDir } from '../support/data-dir.ts';
 import { freePort } from '../support/ports.ts';
 import { devices } from './devices.ts';
@@ -28,6 +29,8 @@ export interface BoxOptions {
   readonly port?: number;
   readonly settings?: Record<string, unknown>;
   readonly parts?: Partial<ApiParts>;
+  /** The way to a centre, on this box's journal; started and stopped with the box. */
+  readonly bridge?: (journal: Journal, clock: Clock) => Bridge;
 }
 
 export interface Answer<T = Record<string, unknown>> {
@@ -104,6 +107,8 @@ export class Box {
     const accounts = await Accounts.load({ journal, clock });
     await accounts.bootstrap(ADMIN);
     const cameras = CameraSettings.load({ journal, cameras: config.cameras, clock, log });
+    const bridge = options.bridge?.(journal, clock) ?? null;
+    bridge?.start();
     const server = await createServer({
       journal,
       board,
@@ -113,14 +118,17 @@ export class Box {
       clock,
       log,
       version: '0.0.0',
-      bridge: null,
+      bridge,
       cameras,
       ...rooms,
       ...options.parts,
     });
     const { registry } = rooms;
     const box = new Box({ dir, port, mqttPort, clock, newId, journal, board, registry, accounts, cameras, server });
-    box.#closeRooms = rooms.close;
+    box.#closeRooms = async () => {
+      await bridge?.stop();
+      await rooms.close();
+    };
     onTestFinished(() => box.stop());
     return box;
   }

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { createMetrics } from '../metrics.ts';
 import { accountRoutes } from './accounts.ts';
+import { alarmAroundRoutes } from './alarm-around.ts';
 import { alarmRoutes, reportRoutes } from './alarms.ts';
 import { cameraSettingsRoutes } from './camera-settings.ts';
 import { cameraRoutes } from './cameras.ts';
@@ -38,6 +39,7 @@ export function addRoutes(server: FastifyInstance, context: Context): void {
   alarmRoutes(app, context);
   reportRoutes(app, context);
   ledgerRoutes(app, context);
+  alarmAroundRoutes(app, context);
   statisticsRoutes(app, context);
   vocabularyRoutes(app, context);
   deviceRoutes(app, context);

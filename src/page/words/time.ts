@@ -29,6 +29,10 @@ export function clockTime(ms: number): string {
   return day(ms) === day(now()) ? time : `${day(ms)} ${time}`;
 }
 
+/** `2026-11-26 12:04:33`, whatever day it is: for what is read or printed later. */
+export const fullTime = (ms: number): string =>
+  `${day(ms)} ${new Date(ms).toLocaleTimeString('zh-CN', { timeZone: zone, hour12: false })}`;
+
 /** `4:07`, `2:31:05`, `3天4小时`. @param ms may be negative; the sign is the caller's to say */
 export function span(ms: number): string {
   const all = Math.max(0, Math.floor(Math.abs(ms) / 1000));

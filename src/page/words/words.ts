@@ -2,6 +2,7 @@ import { computed } from 'vue';
 import { createI18n } from 'vue-i18n';
 import type { Alarm } from '../api/types.ts';
 import { alarmWords } from './alarms.ts';
+import { caseWords } from './case.ts';
 import { centreWords } from './centre.ts';
 import { devicesWords } from './devices.ts';
 import { doorsWords } from './doors.ts';
@@ -18,6 +19,7 @@ import { videoWords } from './video.ts';
 const ROOMS = {
   shell: shellWords,
   alarm: alarmWords,
+  case: caseWords,
   map: mapWords,
   video: videoWords,
   live: liveWords,

@@ -1,0 +1,23 @@
+import type { Entry, Vocabulary } from '../../api/types.ts';
+import { pick, t, wordOf } from '../../words/words.ts';
+
+/** What a door record says, in a line. */
+export function passageOf({ kind, actor, body }: Entry, vocabulary: Vocabulary | null): string {
+  if (typeof body !== 'object' || body === null) return t('case.erased');
+  const said = body as Readonly<Record<string, unknown>>;
+  const who = actor.replace(/^(user|device):/, '');
+  if (kind === 'door.command') return [t('case.door_command'), who, said['reason']].filter(Boolean).join(' · ');
+  if (kind === 'door.result') {
+    return [t('case.door_result'), wordOf('case.code', String(said['code'])), said['detail']]
+      .filter(Boolean)
+      .join(' · ');
+  }
+  if (kind === 'door.decision') return [t('case.door_decision'), said['why']].filter(Boolean).join(' · ');
+  const events = Array.isArray(said['events']) ? (said['events'] as { category?: string; detail?: object }[]) : [];
+  return events
+    .map(({ category = '', detail = {} }) => {
+      const told = Object.values(detail).filter((value) => typeof value === 'string' || typeof value === 'number');
+      return [pick(vocabulary?.categories[category], category), ...told.slice(0, 3)].join(' · ');
+    })
+    .join('；');
+}

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, describe, expect, test } from 'vitest';
+import { ADMIN, Box, PASSWORD } from '../api/box.ts';
+import { canBrowse, closeBrowser, signIn, visit } from './browser.ts';
+import { film, jpeg, vision } from './vision.ts';
+
+const EVIL = '<img src=x onerror=alert(1)>';
+const LONG = '泉水花园北区地下二层机动车停车库东侧消防通道入口处的烟雾探测器'.repeat(3);
+
+async function open(
+  box: Box,
+  id: string,
+  { name = 'admin', password = ADMIN, size = undefined as never, expected = /(?!)/ } = {},
+) {
+  const { page } = await visit(box, size, expected);
+  await signIn(page, name, password);
+  await page.waitForSelector('[data-pill=live].good');
+  await page.goto(`${box.base}/#/alarms/${id}`);
+  return page;
+}
+const text = (page: Page): Promise<string> => page.locator('.case').innerText();
+
+describe.runIf(canBrowse())('the page of one alarm', () => {
+  afterAll(closeBrowser);
+
+  test('tells what happened in plain words and follows what others do, without being loaded again', async () => {
+    const box = await Box.start();
+    const alarm = await box.say('smoke-1', 'fire.smoke', { kind: 'level', deviceTime: Date.now() - 65_000 }, EVIL);
+    const page = await open(box, alarm.id);
+    await page.waitForSelector('.steps li');
+    expect(await text(page)).toContain(EVIL);
+    expect(await page.locator('img[src=x]').count()).toBe(0);
+    expect(await page.locator('.steps .clocks').first().innerText()).toMatch(/设备时间 .*相差 1:05/);
+    const other = await box.person('operator', '李队');
+    await other.post(`/api/alarms/${alarm.id}/dispatch`, { to: '王师傅', note: '带灭火器' });
+    await page.waitForSelector('[data-handling=dispatched]');
+    await page.locator('.case').getByText('派给：王师傅').waitFor();
+    expect(await text(page)).toContain('李队（值班员）');
+    expect(await text(page)).toContain('备注：带灭火器');
+    await page.click('[data-deed=note]');
+    await page.fill('#ask-note', EVIL);
+    await page.click('dialog button[type=submit]');
+    await page.locator('.case').getByText(`备注：${EVIL}`).waitFor();
+    await other.post(`/api/alarms/${alarm.id}/false`, { reason: '做饭的油烟' });
+    await page.locator('.case').getByText('已结束').waitFor();
+    expect(
+      await page.locator('[data-deed]').evaluateAll((all) => all.map((one) => one.getAttribute('data-deed'))),
+    ).toEqual(['note']);
+  });
+
+  test('shows the pictures with and without boxes, their fingerprint and a copy to take; a viewer is told there are some', async () => {
+    const { data, settings, parts } = await vision(film());
+    mkdirSync(join(data, 'media/2026/06/01'), { recursive: true });
+    const bytes = jpeg();
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const refs = ['boxes', 'plain'].map((what) => `media/2026/06/01/1-${what}.jpg`);
+    for (const ref of refs) writeFileSync(join(data, ref), bytes);
+    const box = await Box.start({ settings, parts });
+    const evidence = [...refs, 'media/2026/06/01/2-boxes.jpg'].map((ref) => ({
+      kind: 'picture' as const,
+      ref,
+      sha256,
+    }));
+    const alarm = await box.say('cam-1', 'intrusion.climb', { evidence }, '东墙摄像机', 'camera');
+    const page = await open(box, alarm.id, { expected: /404/ });
+    const src = () => page.locator('.piece img').first().getAttribute('src');
+    await expect.poll(src).toContain('1-boxes.jpg');
+    await page.click('text=原图');
+    expect(await src()).toContain('1-plain.jpg');
+    await page.getByText('图片已过保存期').waitFor();
+    await page.locator('.piece summary').first().click();
+    expect(await page.locator('.piece code').first().innerText()).toBe(sha256);
+    const download = page.waitForEvent('download');
+    await page.locator('.piece .copy').first().click();
+    expect((await download).suggestedFilename()).toBe('1-plain.jpg');
+    await page.emulateMedia({ media: 'print' });
+    expect(await page.locator('.sheet').innerText()).toContain('警情处置单');
+    expect(await page.locator('.sheet').innerText()).toContain(alarm.id);
+    expect(await page.locator('.sheet img').count()).toBe(2);
+    expect(await page.locator('.case').isVisible()).toBe(false);
+    await box.person('viewer', '小陈');
+    const viewer = await open(box, alarm.id, { name: '小陈', password: PASSWORD });
+    await viewer.getByText('值班员以上可以查看').waitFor();
+    expect(await viewer.locator('.case img, .sheet img, [data-deed]').count()).toBe(0);
+  });
+
+  test('a number that is none is said to be none; long names fit a phone', async () => {
+    const box = await Box.start();
+    const alarm = await box.say('1234567890123456789', 'fire.smoke', { kind: 'level', detail: { text: LONG } }, LONG);
+    const phone = { width: 390, height: 844 } as never;
+    const page = await open(box, alarm.id, { size: phone, expected: /404|400/ });
+    await page.waitForSelector('.steps li');
+    const wide = await page.evaluate('document.documentElement.scrollWidth');
+    expect(wide).toBeLessThanOrEqual(390);
+    await page.goto(`${box.base}/#/alarms/${box.newId()}`);
+    await page.getByText('没有这条警情').waitFor();
+    await page.goto(`${box.base}/#/alarms/nonsense`);
+    await page.getByText('没有这条警情').waitFor();
+  });
+});
