@@ -1,4 +1,5 @@
 import type { Board } from '../alarms/board.ts';
+import type { IssuedCertificate } from '../broker/ca.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import type { Catalogue } from '../devices/catalogue.ts';
 import type { Registry } from '../devices/registry.ts';
@@ -9,6 +10,7 @@ import type { Log } from '../kernel/log.ts';
 import type { Bridge } from '../upstream/bridge.ts';
 import type { Accounts } from './accounts.ts';
 import type { CameraSettings } from './camera-settings.ts';
+import type { FirstRun } from './first-run.ts';
 import type { Settings } from './settings.ts';
 import type { VisionLink } from './vision-link.ts';
 
@@ -30,6 +32,16 @@ export interface ApiVision {
   readonly data: string;
 }
 
+/** The box's own CA, as the page and https need it. */
+export interface ApiAuthority {
+  serverIdentity(hosts: readonly string[]): Promise<{ cert: string; key: string }>;
+  /** What has been made so far, PEM; makes nothing. */
+  look(): { readonly ca: string | null; readonly server: string | null };
+  /** Certificates of devices, oldest first. */
+  list(): IssuedCertificate[];
+  revoke(which: string, reason: string | null): Promise<IssuedCertificate[]>;
+}
+
 export interface ApiParts {
   readonly journal: Journal;
   readonly board: Board;
@@ -47,6 +59,7 @@ export interface ApiParts {
   /** As in force; `settings` changes it in place. */
   readonly config: GatewayConfig;
   readonly settings: Settings;
+  readonly firstRun: FirstRun;
   /** Ends the program once what is under way is answered, where something starts it again; `null` elsewhere. */
   readonly restart?: ((actor: string) => Promise<void>) | null;
   readonly clock: Clock;
@@ -54,7 +67,7 @@ export interface ApiParts {
   /** Of the program. */
   readonly version: string;
   /** The box's own CA; makes the certificate for https when the configuration names none. */
-  readonly ca?: { serverIdentity(hosts: readonly string[]): Promise<{ cert: string; key: string }> };
+  readonly ca?: ApiAuthority;
   /** Further counts for `/metrics`. */
   readonly counts?: () => object;
 }

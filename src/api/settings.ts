@@ -9,11 +9,11 @@ import {
   type SectionValue,
   sectionOf,
 } from '../config/page-settings.ts';
-import { GatewayConfig } from '../config/schema.ts';
+import { GatewayConfig, type UpstreamConfig } from '../config/schema.ts';
 import type { Change } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Cancel, Clock } from '../kernel/clock.ts';
-import { QuanweiError } from '../kernel/errors.ts';
+import { invariant, QuanweiError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import { dropSecret, keepSecret, readSecret } from './kept-secret.ts';
 import { Outdated } from './problems.ts';
@@ -232,6 +232,19 @@ export class Settings {
       : stored.secret === null
         ? null
         : readSecret(data, stored.secret);
+  }
+
+  /** The way to the centre as a value of the page would make it. @throws QuanweiError BAD_REQUEST with the field */
+  centreWith(given: unknown): UpstreamConfig {
+    const section = sectionOf('upstream');
+    const read = parseSection(section, given);
+    if ('problems' in read) throw told(read.problems);
+    refuseUnmeant('upstream', read.parsed, this.#parts.file);
+    const password = this.secretFor('upstream', given as SectionValue);
+    const config = structuredClone(this.#parts.file);
+    applySection(section, config, { ...read.parsed, password: password ?? undefined });
+    invariant(config.upstream !== undefined, 'a centre was given');
+    return config.upstream;
   }
 
   #expect(key: SectionKey, revision: number): void {

@@ -84,6 +84,12 @@ export class Authority implements BrokerCa {
     return (await this.#authority()).cert;
   }
 
+  /** What has been made so far, PEM; makes nothing. */
+  look(): { readonly ca: string | null; readonly server: string | null } {
+    const read = (name: string) => (existsSync(this.#file(name)) ? readFileSync(this.#file(name), 'utf8') : null);
+    return { ca: read('ca.crt'), server: read('server.crt') };
+  }
+
   /**
    * What this box shows its clients, made anew when a name is missing or its end is near.
    * @param hosts names and addresses clients know this box by

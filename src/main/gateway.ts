@@ -3,6 +3,7 @@ import { Escalation } from '../alarms/escalation.ts';
 import { forgetAlarms } from '../alarms/forget.ts';
 import { Accounts } from '../api/accounts.ts';
 import { CameraSettings } from '../api/camera-settings.ts';
+import { FirstRun } from '../api/first-run.ts';
 import { createServer } from '../api/server.ts';
 import { Settings } from '../api/settings.ts';
 import { SettingsPush } from '../api/settings-push.ts';
@@ -20,9 +21,10 @@ import { Linkage } from '../doors/linkage.ts';
 import { DoorPictures } from '../intake/door-pictures.ts';
 import { Intake } from '../intake/intake.ts';
 import { DiskWatch } from '../journal/disk-watch.ts';
-import type { Lane } from '../journal/entry.ts';
+import type { Draft, Lane } from '../journal/entry.ts';
 import { Journal } from '../journal/journal.ts';
 import { Retention } from '../journal/retention.ts';
+import { type RestoreOutcome, runStagedRestore } from '../journal/staged-restore.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { idSource } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
@@ -70,6 +72,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     const newId = idSource(clock);
     const catalogue = loadCatalogue([BUILT_IN_PROFILES, ...file.profiles]);
+    const restored = await runStagedRestore(file.data, clock);
     const journal = await Journal.open({ dir: file.data, clock, log, newId });
     closers.push(() => journal.close());
     const settings = Settings.load({ journal, clock, log, file });
@@ -179,6 +182,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (bridge !== null) closers.push(() => bridge.stop());
     const accounts = await Accounts.load({ journal, clock });
     const firstLogin = await accounts.bootstrap(firstPassword);
+    const firstRun = new FirstRun({ journal, clock });
+    // A password given beforehand is that of an installation nobody sits in front of: nobody needs a guide.
+    if (firstLogin !== null && firstPassword === undefined) await firstRun.set('due', 'system');
     // What the centre has not confirmed is not let go of. Without a centre nothing waits for one.
     const protect = (seq: number, lane: Lane | null) =>
       bridge !== null && lane !== null && seq > journal.cursor(`upstream.${lane}`);
@@ -216,6 +222,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       vision,
       config,
       settings,
+      firstRun,
       restart: restartBy(options),
       log,
       clock,
@@ -225,6 +232,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     });
     closers.push(() => server.close());
 
+    if (restored !== null) await journal.append([restoreEntry(restored)]);
     await journal.append([
       { kind: 'system.started', actor: 'system', subject: null, body: { version: VERSION, boot: clock.boot } },
     ]);
@@ -260,4 +268,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 function restartBy({ restart, clock }: GatewayOptions): ((actor: string) => Promise<void>) | null {
   if (restart === undefined) return null;
   return async () => void clock.after(ANSWER_MS, restart);
+}
+
+/** Who asked for it, what came of it, and where what was there before is now. */
+function restoreEntry({ actor, file, at, setAside, why }: RestoreOutcome): Draft {
+  const what = why === null ? 'restored' : 'restore failed';
+  return { kind: 'system.backup', actor, subject: null, body: { what, file, asked: at, setAside, why } };
 }

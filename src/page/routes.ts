@@ -81,6 +81,12 @@ export const router = createRouter({
       component: () => import('./views/settings/SettingsView.vue'),
       meta: { role: 'viewer', title: 'shell.nav_settings' },
     },
+    {
+      path: '/welcome/:step?',
+      name: 'welcome',
+      component: () => import('./views/welcome/WelcomeView.vue'),
+      meta: { role: 'admin', title: 'setup.title' },
+    },
     { path: '/:rest(.*)', redirect: '/' },
   ],
 });

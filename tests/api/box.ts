@@ -4,6 +4,7 @@ import type { Alarm } from '../../src/alarms/alarm.ts';
 import { Board } from '../../src/alarms/board.ts';
 import { Accounts } from '../../src/api/accounts.ts';
 import { CameraSettings } from '../../src/api/camera-settings.ts';
+import { FirstRun } from '../../src/api/first-run.ts';
 import type { ApiParts } from '../../src/api/ports.ts';
 import type { Role } from '../../src/api/roles.ts';
 import { type ApiServer, createServer } from '../../src/api/server.ts';
@@ -115,6 +116,7 @@ export class Box {
       accounts,
       config,
       settings,
+      firstRun: new FirstRun({ journal, clock }),
       clock,
       log,
       version: '0.0.0',

@@ -4,14 +4,17 @@ import { createMetrics } from '../metrics.ts';
 import { accountRoutes } from './accounts.ts';
 import { alarmAroundRoutes } from './alarm-around.ts';
 import { alarmRoutes, reportRoutes } from './alarms.ts';
+import { backupRoutes } from './backups.ts';
 import { cameraSettingsRoutes } from './camera-settings.ts';
 import { cameraRoutes } from './cameras.ts';
+import { certificateRoutes } from './certificates.ts';
 import type { Context } from './context.ts';
 import { deviceMessageRoutes } from './device-messages.ts';
 import { deviceTestRoutes } from './device-test.ts';
 import { deviceRoutes } from './devices.ts';
 import { doorRecordRoutes } from './door-records.ts';
 import { doorRoutes } from './doors.ts';
+import { firstRunRoutes } from './first-run.ts';
 import { journalRoutes } from './journal.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { liveRoutes } from './live.ts';
@@ -56,5 +59,8 @@ export function addRoutes(server: FastifyInstance, context: Context): void {
   upstreamRoutes(app, context);
   systemRoutes(app, { ...context, metrics });
   settingRoutes(app, context);
+  firstRunRoutes(app, context);
+  backupRoutes(app, context);
+  certificateRoutes(app, context);
   liveRoutes(app, context);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SECTIONS, sectionMeanings, sectionOf } from '../../config/page-settings.ts';
 import { QuanweiError } from '../../kernel/errors.ts';
+import { whyNotReached } from '../../upstream/probe.ts';
 import { answers, Done, queryNumber } from '../forms.ts';
 import { actorOf, person } from '../guard.ts';
 import { atLeast } from '../roles.ts';
@@ -62,9 +63,10 @@ const Put = z.strictObject({
   revision: z.int().min(0).describe('What you saw'),
 });
 
-export function settingRoutes(app: Api, { settings, restart = null, log }: Context): void {
+export function settingRoutes(app: Api, { settings, restart = null, clock, log }: Context): void {
   const tags = ['settings'];
   const { config } = settings;
+  let testing = false;
 
   app.get(
     '/api/settings',
@@ -128,6 +130,31 @@ export function settingRoutes(app: Api, { settings, restart = null, log }: Conte
       const { section } = request.params;
       mayChange(section, person(request).account.role);
       return settings.reset(section, request.query.revision, actorOf(request));
+    },
+  );
+
+  app.post(
+    '/api/settings/upstream/test',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: '测试连接 try to sign in to the centre with what is given; changes and publishes nothing',
+        body: z.strictObject({ value: z.record(z.string().max(64), z.unknown()) }),
+        response: answers(z.object({ ok: z.boolean(), ms: z.number(), why: z.string().nullable() })),
+      },
+    },
+    async (request) => {
+      if (testing) throw new QuanweiError('CONFLICT', '正在测试 · a test is under way');
+      testing = true;
+      try {
+        const upstream = settings.centreWith(request.body.value);
+        const began = clock.mono();
+        const why = await whyNotReached(upstream, `quanwei-${config.site.street}-${config.site.id}`);
+        return { ok: why === null, ms: Math.round(clock.mono() - began), why };
+      } finally {
+        testing = false;
+      }
     },
   );
 

@@ -1,9 +1,5 @@
-import { join } from 'node:path';
 import { z } from 'zod';
-import { backup } from '../../journal/backup.ts';
-import { QuanweiError } from '../../kernel/errors.ts';
 import { answers } from '../forms.ts';
-import { actorOf } from '../guard.ts';
 import type { Metrics } from '../metrics.ts';
 import { GatewayState, stateOf } from '../state.ts';
 import type { Api, Context } from './context.ts';
@@ -30,19 +26,12 @@ export const System = z.object({
   devicesAt: z.array(z.string()).describe('Where devices connect'),
 });
 
-const Backup = z.object({
-  file: z.string(),
-  bytes: z.number(),
-  head: z.int(),
-  removed: z.array(z.string()).readonly(),
-});
 const Health = z.object({ ok: z.boolean(), reasons: z.array(z.string()).readonly() });
 
 export function systemRoutes(app: Api, context: Context & { metrics: Metrics }): void {
   const { journal, board, registry, broker, sessions, live, attempts, health, config, clock, version, metrics } =
     context;
   const started = clock.mono();
-  let backingUp = false;
 
   app.get(
     '/healthz',
@@ -101,30 +90,6 @@ export function systemRoutes(app: Api, context: Context & { metrics: Metrics }):
         },
         devicesAt: broker.addresses.map(({ url }) => url),
       };
-    },
-  );
-
-  app.post(
-    '/api/system/backup',
-    {
-      config: { access: 'admin' },
-      schema: {
-        tags: ['system'],
-        summary: '立即备份 copy and examine the journal now, into the directory of the configuration',
-        response: answers(Backup),
-      },
-    },
-    async (request) => {
-      if (backingUp) throw new QuanweiError('CONFLICT', '正在备份 · a backup is under way');
-      backingUp = true;
-      try {
-        const { dir, keep } = config.backup;
-        const made = await backup({ dir: journal.dir, to: dir ?? join(journal.dir, 'backups'), keep, clock });
-        await journal.append([{ kind: 'system.backup', actor: actorOf(request), subject: null, body: made }]);
-        return made;
-      } finally {
-        backingUp = false;
-      }
     },
   );
 }

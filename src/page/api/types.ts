@@ -5,6 +5,7 @@ import type { AlarmDetail as AlarmDetailSchema, AlarmPage as AlarmPageSchema } f
 import type { CameraList as CameraListSchema, CameraView } from '../../api/routes/cameras.ts';
 import type { DeviceList as DeviceListSchema, DeviceView } from '../../api/routes/devices.ts';
 import type { DoorView } from '../../api/routes/doors.ts';
+import type { FirstRunView } from '../../api/routes/first-run.ts';
 import type { Me } from '../../api/routes/session.ts';
 import type { System as SystemSchema } from '../../api/routes/system.ts';
 import type { Upstream as UpstreamSchema } from '../../api/routes/upstream.ts';
@@ -29,4 +30,5 @@ export type Camera = z.output<typeof CameraView>;
 export type CameraList = z.output<typeof CameraListSchema>;
 export type System = z.output<typeof SystemSchema>;
 export type Upstream = z.output<typeof UpstreamSchema>;
+export type FirstRun = z.output<typeof FirstRunView>;
 export type { Role };

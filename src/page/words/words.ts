@@ -12,6 +12,7 @@ import { mapWords } from './map.ts';
 import type { Words } from './pair.ts';
 import { reportsWords } from './reports.ts';
 import { settingsWords } from './settings.ts';
+import { setupWords } from './setup.ts';
 import { shellWords } from './shell.ts';
 import { videoWords } from './video.ts';
 
@@ -29,6 +30,7 @@ const ROOMS = {
   reports: reportsWords,
   centre: centreWords,
   settings: settingsWords,
+  setup: setupWords,
 } as const satisfies Record<string, Words>;
 
 type Rooms = typeof ROOMS;

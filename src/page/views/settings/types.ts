@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 import type { AccountView } from '../../../api/routes/accounts.ts';
+import type { BackupsView } from '../../../api/routes/backups.ts';
+import type { CertificatesView } from '../../../api/routes/certificates.ts';
 import type { SettingsView, SettingView } from '../../../api/routes/settings.ts';
 
 export type Account = z.output<typeof AccountView>;
@@ -10,3 +12,5 @@ export type SectionKey = Section['key'];
 export type Bound = Section['bounds'][string];
 /** A value as it is written in the file, while somebody edits it. */
 export type Draft = Record<string, unknown>;
+export type Backups = z.output<typeof BackupsView>;
+export type Certificates = z.output<typeof CertificatesView>;
