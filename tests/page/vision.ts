@@ -49,7 +49,7 @@ export async function vision(address: string, data = dataDir()) {
     token: TOKEN,
     data,
     log: createLog('test', 'silent'),
-    cameras: () => [{ id: 'cam-1', state: 'online', reason: null, fps: 5, pictureAt: null }],
+    cameras: () => [{ id: 'cam-1', state: 'online', reason: null, fps: 5, pictureAt: picture.at }],
     picture: (id) => (id === 'cam-1' ? picture : null),
     live: (id) => (id === 'cam-1' ? live : null),
   });
