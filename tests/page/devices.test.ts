@@ -84,7 +84,7 @@ describe.runIf(canBrowse())('the room of the devices', () => {
     expect(await page.textContent('h1:not(.outside-eye)')).toBe(EVIL);
     expect(await width(page)).toBeLessThanOrEqual(PHONE.width);
     expect(await page.locator('img[src=x]').count()).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   test('a device is added by its model: told what to type, a wrong secret is noticed, its first word is seen', async () => {
     const box = await Box.start();
@@ -136,7 +136,7 @@ describe.runIf(canBrowse())('the room of the devices', () => {
     await soon(() => box.registry.get('btn-3')).toBe(null);
     const [entry] = box.journal.read({ kinds: ['device.removed'], limit: 1 });
     expect(entry).toMatchObject({ actor: 'user:admin', body: { reason: '已拆除' } });
-  }, 60_000);
+  }, 120_000);
 
   test('who knocked unknown is registered as what it looks like, or dismissed', async () => {
     const box = await compound(1);
@@ -161,7 +161,7 @@ describe.runIf(canBrowse())('the room of the devices', () => {
     expect(box.registry.candidates()).toEqual([]);
     await go(page, '#/devices/hub-1');
     await soon(() => names(page)).toEqual(expect.arrayContaining(['smoke-1', '1 号楼按钮']));
-  }, 60_000);
+  }, 120_000);
 
   test('a device is tried out: the press is heard, nothing rings, and what it said is shown raw, as read and as what came of it', async () => {
     const box = await Box.start();
@@ -197,7 +197,7 @@ describe.runIf(canBrowse())('the room of the devices', () => {
     await soon(() => page.locator('[data-message].unknown').count()).toBe(1);
     button.end();
     expect(await page.locator('img[src=x]').count()).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   test('one of the file is shown as such; who may only look is offered nothing else', async () => {
     const box = await compound(1);
@@ -212,5 +212,5 @@ describe.runIf(canBrowse())('the room of the devices', () => {
     await go(page, '#/devices/-/models/face-oem-mqtt');
     await page.click('.sample summary >> nth=3');
     await page.waitForSelector('.sample[open] [data-category="access.granted"]');
-  }, 60_000);
+  }, 120_000);
 });

@@ -106,7 +106,7 @@ describe.runIf(canBrowse())('the doors', () => {
       ['user:operator', '送货'],
       ['user:operator', '维修'],
     ]);
-  }, 60_000);
+  }, 120_000);
 
   test('a door held open says so on its card; who passed is found by name, kind, door and time', async () => {
     const box = await Box.start();
@@ -142,5 +142,5 @@ describe.runIf(canBrowse())('the doors', () => {
     await told(box, 'lock-1', 'access.granted', { person: '刚刚到' });
     await soon(() => rows.first().textContent()).toContain('刚刚到');
     expect(await page.locator('img[src=x]').count()).toBe(0);
-  }, 60_000);
+  }, 120_000);
 });

@@ -222,6 +222,7 @@ export const devicesWords = {
   pulse: ['发生', 'happened'],
   begins: ['开始', 'begins'],
   ends: ['结束', 'ends'],
+  comma: ['、', ', '],
   messagesWhat: [
     '原文 → 解读 → 结果。图片和证件号码已去掉；没有新情况的心跳不保存。',
     'Raw → read → what came of it. Pictures and identity numbers are taken out; heartbeats without news are not kept.',
