@@ -24,17 +24,17 @@ describe.runIf(canBrowse())('settings', () => {
     expect(await field.locator('input').inputValue()).toBe('20');
 
     // Elsewhere and back: it is still there, and the list says so.
-    await page.click('.part[href="#/settings/quiet"]');
+    await page.click('.entry[href="#/settings/quiet"]');
     await page.waitForSelector('[data-section=quiet]');
-    expect(await page.textContent('.part[href="#/settings/levels"]')).toContain('未保存');
-    await page.click('.part[href="#/settings/levels"]');
+    expect(await page.textContent('.entry[href="#/settings/levels"]')).toContain('未保存');
+    await page.click('.entry[href="#/settings/levels"]');
     await field.locator('input').fill('3');
     await save.click();
     await page.waitForSelector('[data-section=levels] [data-source=page]');
     expect(await page.textContent('[data-section=levels] [data-source]')).toContain('manager');
     const alarm = await box.say('sos-1', 'sos');
     expect(box.board.deadlines(alarm.id).acknowledge?.every).toBe(180_000);
-    expect(await page.locator('.part[href="#/settings/accounts"]').count()).toBe(0);
+    expect(await page.locator('.entry[href="#/settings/accounts"]').count()).toBe(0);
   });
 
   test('what somebody else saved meanwhile is shown, and either word can be kept', async () => {
