@@ -79,6 +79,10 @@ export function warp(picture: Picture, place: Similarity, side: number): Uint8Ar
   const { width, height, data } = picture;
   const out = new Uint8Array(side * side * 3);
   const taps = Math.min(4, Math.max(1, Math.round(scaleOf(place))));
+  if (liesInside(picture, place, side)) {
+    warpInside(picture, place, side, taps, out);
+    return out;
+  }
   const share = 1 / (taps * taps);
   const { a, b, tx, ty } = place;
   let at = 0;
@@ -136,6 +140,61 @@ export function warp(picture: Picture, place: Similarity, side: number): Uint8Ar
     }
   }
   return out;
+}
+
+/** Whether every sample, and its neighbour to the right and below, is in the picture. */
+function liesInside({ width, height }: Picture, place: Similarity, side: number): boolean {
+  const ends = [-0.5, side - 0.5];
+  return ends.every((x) =>
+    ends.every((y) => {
+      const corner = apply(place, { x, y });
+      return corner.x >= 0 && corner.y >= 0 && corner.x < width - 1 && corner.y < height - 1;
+    }),
+  );
+}
+
+/** The same without a look at the edges; a third of the time. */
+function warpInside({ width, data }: Picture, place: Similarity, side: number, taps: number, out: Uint8Array): void {
+  const { a, b, tx, ty } = place;
+  const count = taps * taps;
+  const [across, down] = [new Float64Array(count), new Float64Array(count)];
+  for (let tap = 0; tap < count; tap += 1) {
+    const u = ((tap % taps) + 0.5) / taps - 0.5;
+    const v = (Math.floor(tap / taps) + 0.5) / taps - 0.5;
+    across[tap] = a * u - b * v;
+    down[tap] = b * u + a * v;
+  }
+  const row = width * 3;
+  for (let y = 0, at = 0; y < side; y += 1) {
+    for (let x = 0; x < side; x += 1, at += 3) {
+      const left = a * x - b * y + tx;
+      const top = b * x + a * y + ty;
+      let [red, green, blue] = [0, 0, 0];
+      for (let tap = 0; tap < count; tap += 1) {
+        const sx = left + (across[tap] as number);
+        const sy = top + (down[tap] as number);
+        const x0 = sx | 0;
+        const y0 = sy | 0;
+        const right = sx - x0;
+        const below = sy - y0;
+        const w11 = right * below;
+        const w01 = right - w11;
+        const w10 = below - w11;
+        const w00 = 1 - right - w10;
+        const i = y0 * row + x0 * 3;
+        const j = i + row;
+        red += w00 * (data[i] as number) + w01 * (data[i + 3] as number);
+        red += w10 * (data[j] as number) + w11 * (data[j + 3] as number);
+        green += w00 * (data[i + 1] as number) + w01 * (data[i + 4] as number);
+        green += w10 * (data[j + 1] as number) + w11 * (data[j + 4] as number);
+        blue += w00 * (data[i + 2] as number) + w01 * (data[i + 5] as number);
+        blue += w10 * (data[j + 2] as number) + w11 * (data[j + 5] as number);
+      }
+      out[at] = red / count + 0.5;
+      out[at + 1] = green / count + 0.5;
+      out[at + 2] = blue / count + 0.5;
+    }
+  }
 }
 
 /** The same square as a mirror shows it. */

@@ -187,8 +187,9 @@ function lightOf(aligned: Uint8Array): { sharpness: number; brightness: number; 
   const [low, high] = [Math.round(ALIGNED * 0.2), Math.round(ALIGNED * 0.8)];
   const grey = new Float32Array(ALIGNED * ALIGNED);
   for (let i = 0; i < grey.length; i += 1) {
-    const [r = 0, g = 0, b = 0] = aligned.subarray(i * 3, i * 3 + 3);
-    grey[i] = 0.299 * r + 0.587 * g + 0.114 * b;
+    const at = i * 3;
+    grey[i] =
+      0.299 * (aligned[at] as number) + 0.587 * (aligned[at + 1] as number) + 0.114 * (aligned[at + 2] as number);
   }
   let [sum, squares, curve, curves, n] = [0, 0, 0, 0, 0];
   for (let y = low; y < high; y += 1) {

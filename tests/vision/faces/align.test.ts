@@ -95,3 +95,29 @@ test('a mirror swaps left and right and nothing else', () => {
   expect([...mirror.subarray(0, 3)]).toEqual([111, 0, 77]);
   expect(mirrored(mirror, ALIGNED)).toEqual(square);
 });
+
+test('a square inside is the same whether or not its picture ends at it', () => {
+  const size = 160;
+  const [lone, framed] = [new Uint8Array(size * size * 3), new Uint8Array((size + 40) * (size + 40) * 3)];
+  for (let y = 0; y < size; y += 1) {
+    for (let x = 0; x < size; x += 1) {
+      for (let c = 0; c < 3; c += 1) {
+        const value = (x * 37 + y * 91 + c * 53 + ((x * y) % 17) * 11) & 255;
+        lone[3 * (y * size + x) + c] = value;
+        framed[3 * ((y + 20) * (size + 40) + x + 20) + c] = value;
+      }
+    }
+  }
+  for (const scale of [0.8, 1.2, 2.2, 2.6]) {
+    const [a, b] = [scale * Math.cos(0.1), scale * Math.sin(0.1)];
+    const side = Math.floor(130 / (a + b));
+    // One corner reaches a tenth of a pixel out of the smaller picture: the careful way; the larger one takes the quick way.
+    const place = { a, b, tx: 0.5 * a + b * (side - 0.5) - 0.1, ty: 0.5 * (a + b) + 0.1 };
+    const careful = warp({ width: size, height: size, data: lone }, place, side);
+    const moved = { ...place, tx: place.tx + 20, ty: place.ty + 20 };
+    const quick = warp({ width: size + 40, height: size + 40, data: framed }, moved, side);
+    const off = careful.map((value, n) => (Math.floor(n / 3) % side === 0 ? 0 : Math.abs(value - (quick[n] ?? 0))));
+    expect(Math.max(...off)).toBeLessThanOrEqual(1);
+    expect(quick.some((value) => value > 0)).toBe(true);
+  }
+});
