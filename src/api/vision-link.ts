@@ -39,9 +39,12 @@ export interface VisionState {
 /** The gateway’s side of the vision process’s HTTP listener. That it is away is a state like any other. */
 export class VisionLink {
   readonly #address: VisionAddress;
+  readonly #answerMs: number;
 
-  constructor(address: VisionAddress) {
+  /** @param answerMs until an answer begins, and until a list has come to its end */
+  constructor(address: VisionAddress, answerMs = ANSWER_MS) {
     this.#address = address;
+    this.#answerMs = answerMs;
   }
 
   /**
@@ -60,7 +63,7 @@ export class VisionLink {
           resolve(answer);
         },
       );
-      asked.setTimeout(ANSWER_MS, () => asked.destroy(new Error('no answer')));
+      asked.setTimeout(this.#answerMs, () => asked.destroy(new Error('no answer')));
       asked.on('error', (cause) => reject(away(cause)));
       asked.end();
     });
@@ -70,10 +73,16 @@ export class VisionLink {
   async state(): Promise<VisionState | null> {
     try {
       const answer = await this.ask('/cameras');
+      // An answer that begins and does not end: a process that was stopped in the middle of it.
+      const end = setTimeout(() => answer.destroy(away(new Error('half an answer'))), this.#answerMs);
       let text = '';
-      for await (const chunk of answer) {
-        text += String(chunk);
-        if (text.length > LARGEST_LIST) return null;
+      try {
+        for await (const chunk of answer) {
+          text += String(chunk);
+          if (text.length > LARGEST_LIST) return null;
+        }
+      } finally {
+        clearTimeout(end);
       }
       const parsed = Cameras.safeParse(JSON.parse(text));
       if (!parsed.success) return null;

@@ -18,7 +18,7 @@ type FaceSettings = Exclude<CameraConfig['faces'], false>;
 
 interface Parts {
   readonly journal: Pick<Journal, 'append' | 'follow'>;
-  readonly doors: Pick<Doors, 'open'>;
+  readonly doors: Pick<Doors, 'open' | 'list'>;
   readonly cameras: readonly CameraConfig[];
   readonly clock: Clock;
   readonly log: Log;
@@ -46,6 +46,12 @@ export class FaceOpening {
 
   /** From now on: what was recognised before the start opens nothing any more. */
   start(): void {
+    const { doors, log } = this.#parts;
+    const known = new Set(doors.list().map(({ id }) => id));
+    for (const [camera, { opens }] of this.#settings) {
+      // Not an error of the configuration: the page may register it at any time, and then it opens.
+      if (!known.has(opens)) log.warn({ camera, door: opens }, 'faces at a camera shall open a door that there is not');
+    }
     if (this.#settings.size > 0) this.#following = this.#parts.journal.follow((entries) => this.#look(entries));
   }
 

@@ -90,7 +90,7 @@ export function openCamera(config: CameraConfig, hooks: CameraHooks, engines: En
     const clip = await kept.clip;
     if (clip !== null) hooks.tell({ type: 'evidence', camera: config.id, of: id, evidence: [clip] }, clock.wall());
   };
-  const faces = faceLook(config, engines.faces, (event) => hooks.tell(event, clock.wall()));
+  const faces = faceLook(config, engines.faces, { tell: (event) => hooks.tell(event, clock.wall()), log });
   const people = peopleLook(config, engines.people, {
     timezone,
     motion: new MotionGate(config.masks),

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CameraConfig, VisionConfig } from '../config/schema.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { messageOf } from '../kernel/errors.ts';
 import type { NewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import { WatchedCamera } from './camera.ts';
@@ -64,6 +65,8 @@ export interface VisionParts {
 export class Vision {
   readonly #parts: VisionParts;
   readonly #cameras = new Map<string, WatchedCamera>();
+  /** Cameras whose parts could not be put together, and why. */
+  readonly #broken = new Map<string, string>();
   readonly #reporter: Reporter;
   readonly #doors: DoorFaces;
   readonly #conditions: Conditions;
@@ -160,14 +163,19 @@ export class Vision {
 
   views(): CameraView[] {
     const { active } = this.#conditions;
-    return [...this.#cameras.values()].map(({ config, status, newest }) => ({
+    const troubles = (id: string) => active.flatMap(({ camera, condition }) => (camera === id ? [condition] : []));
+    const watched = [...this.#cameras.values()].map(({ config, status, newest }) => ({
       id: config.id,
-      troubles: active.flatMap(({ camera, condition }) => (camera === config.id ? [condition] : [])),
+      troubles: troubles(config.id),
       state: status.state,
       reason: status.reason ?? null,
       fps: status.fps ?? null,
       pictureAt: newest.at,
     }));
+    const broken = [...this.#broken].map(([id, reason]) => ({
+      ...{ id, reason, troubles: troubles(id), state: 'offline' as const, fps: null, pictureAt: null },
+    }));
+    return [...watched, ...broken];
   }
 
   /** Stops in reverse order of starting; every child process is gone when it resolves. */
@@ -206,6 +214,7 @@ export class Vision {
       ...{ catalogue, store, data, clock, log, random },
       health: (event) => this.#reporter.health(event),
     });
+    this.#broken.clear();
     for (const camera of cameras) this.#watch(camera, this.#engines, evidence);
   }
 
@@ -216,9 +225,18 @@ export class Vision {
       tell: (telling, at, id) => this.#reporter.tell(telling, at, id),
       health: (event) => this.#reporter.health(event),
     };
-    const opened = this.#parts.open(config, hooks, engines, evidence, this.#settings);
     const status = (one: Parameters<Reporter['camera']>[1]) => this.#reporter.camera(config.id, one);
-    this.#cameras.set(config.id, new WatchedCamera({ config, ...opened, clock, log, status }));
+    this.#broken.delete(config.id);
+    try {
+      const opened = this.#parts.open(config, hooks, engines, evidence, this.#settings);
+      this.#cameras.set(config.id, new WatchedCamera({ config, ...opened, clock, log, status }));
+    } catch (thrown) {
+      // One camera that cannot be put together must not blind the others. The next reload tries it again.
+      log.error({ err: thrown, camera: config.id }, 'a camera could not be put together');
+      const reason = messageOf(thrown).slice(0, 200);
+      this.#broken.set(config.id, reason);
+      status({ state: 'offline', reason });
+    }
   }
 
   async #end(ids: readonly string[]): Promise<void> {
@@ -226,6 +244,7 @@ export class Vision {
       ids.map(async (id) => {
         const camera = this.#cameras.get(id);
         this.#cameras.delete(id);
+        this.#broken.delete(id);
         await camera?.stop();
       }),
     );

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -215,4 +217,19 @@ test('pictures one after the other where a browser cannot play the stream, until
   const first = Buffer.from((await answer.body?.getReader().read())?.value ?? []).toString();
   expect(first).toContain('content-type: image/jpeg');
   stop.abort();
+});
+
+test('a vision process that stops in the middle of its list of cameras holds up nobody', async () => {
+  const half = createServer((_request, answer) => {
+    answer.writeHead(200, { 'content-type': 'application/json' });
+    answer.write('{"cameras":[');
+  }).listen(0, '127.0.0.1');
+  await once(half, 'listening');
+  onTestFinished(() => {
+    half.closeAllConnections();
+    half.close();
+  });
+  const { port } = half.address() as AddressInfo;
+  const link = new VisionLink({ url: `http://127.0.0.1:${port}`, token: TOKEN }, 200);
+  expect(await link.state()).toBe(null);
 });

@@ -20,7 +20,8 @@ export interface MotionGate {
 
 /** What a face module is offered of each frame people were looked for in. */
 export interface FaceStep {
-  look(frame: Frame, people: readonly Track[]): Promise<void>;
+  /** Takes what it needs of the frame and goes on by itself. */
+  look(frame: Frame, people: readonly Track[]): void;
 }
 
 /** What an event was seen in; made into pictures by whoever keeps evidence. */
@@ -112,7 +113,7 @@ export class CameraAnalysis {
     await this.#lookAtJoints(frame, scene, seen);
     this.#judge(frame, scene, seen);
     this.#forget(scene, gone);
-    await faces?.look(frame, seen);
+    faces?.look(frame, seen);
   }
 
   #sceneOf({ picture: { width, height } }: Frame): Scene {

@@ -52,6 +52,16 @@ export class FaceWatch {
     this.#options = options;
   }
 
+  /** It is at work on a frame, and passes over others. */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** A face is in sight, or was a moment ago. */
+  get somebody(): boolean {
+    return this.#visits.length > 0;
+  }
+
   /**
    * Looks at one frame. While it is at work further frames are passed over: the next one is as good.
    * @param scale of the stream to the picture, when the picture was made smaller: `minHeight` is in pixels of the stream

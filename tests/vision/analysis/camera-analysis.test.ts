@@ -96,7 +96,7 @@ function rig(camera: object = { fences: [FENCE] }, moves = true) {
     detector: { id: 'nanodet', start: 0.4, continue: 0.2 },
     pose: 'pose',
     motion: { moves: () => state.moves },
-    faces: { look: async (_frame, people) => void faced.push(people) },
+    faces: { look: (_frame, people) => void faced.push(people) },
     report: (event, context) => void told.push({ event, context }),
   });
   const feed = async (moments: readonly Moment[], from = 0, frame: (ms: number) => Frame = (ms) => frameAt(ms)) => {
