@@ -7,6 +7,9 @@ import { actorOf } from '../guard.ts';
 import { Outdated } from '../problems.ts';
 import type { Api, Context } from './context.ts';
 
+/** For the page, which knows the words of the API alone. */
+export type SettingsForm = typeof CameraSettings;
+
 const Version = z.string().regex(/^[0-9a-f]{32}$/);
 const Named = z.object({ id: DeviceId });
 

@@ -1,9 +1,8 @@
 import type { z } from 'zod';
-import type { SettingsView } from '../../../api/routes/camera-settings.ts';
-import type { CameraSettings } from '../../../config/cameras.ts';
+import type { SettingsForm, SettingsView } from '../../../api/routes/camera-settings.ts';
 
 /** What may be set of a camera, as the API takes it: every list is there. */
-type Written = z.input<typeof CameraSettings>;
+type Written = z.input<SettingsForm>;
 export type Settings = Omit<Written, 'fences' | 'lines' | 'zones' | 'masks' | 'faces'> & {
   readonly fences: readonly Fence[];
   readonly lines: readonly Line[];
@@ -19,7 +18,7 @@ export type Held = Omit<z.output<typeof SettingsView>, 'settings' | 'file'> & {
 /** A point of the picture, 0–1 from its upper left corner. */
 export type At = readonly [x: number, y: number];
 type Points = readonly At[];
-type Of<L extends 'fences' | 'lines' | 'zones'> = z.output<typeof CameraSettings>[L][number];
+type Of<L extends 'fences' | 'lines' | 'zones'> = z.output<SettingsForm>[L][number];
 export type Fence = Omit<Of<'fences'>, 'top' | 'base' | 'times'> & { top: Points; base: Points; times: Times };
 export type Line = Omit<Of<'lines'>, 'points' | 'times'> & { points: Points; times: Times };
 /** `loiter` as one writes it: `30s`. */
