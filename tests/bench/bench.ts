@@ -8,6 +8,7 @@ import type { Figure } from './figure.ts';
 import { inference } from './inference.ts';
 import { latency } from './latency.ts';
 import { models } from './models.ts';
+import { page } from './page.ts';
 import { slowDisk } from './slow-disk.ts';
 import { visionDecode } from './vision-decode.ts';
 
@@ -44,6 +45,7 @@ const scenarios: Record<string, () => Promise<void>> = {
   models: () => models(report, Math.max(10, 60 * scale)),
   cameras: () =>
     cameras(report, scale === 1 ? { counts: [2, 4, 8, 12, 16, 24], looks: 2 } : { counts: [2, 16], looks: 1 }),
+  page: () => page(report, Math.max(20, 200 * scale), 1_000),
   decode: () => visionDecode(report, scale === 1 ? 60 : 10),
 };
 

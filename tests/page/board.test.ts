@@ -118,4 +118,22 @@ describe.runIf(canBrowse())('the alarm board', () => {
     const boxes = await Promise.all(rows.map((row) => row.boundingBox()));
     expect((boxes[0]?.y ?? 0) + (boxes[0]?.height ?? 0)).toBeLessThanOrEqual(boxes[1]?.y ?? 0);
   });
+
+  test('a thousand alarms are as ten: drawn is what can be seen, and keys go to the end of them', async () => {
+    const box = await Box.start();
+    const { page } = await visit(box);
+    await signIn(page, 'admin', ADMIN);
+    await page.waitForSelector('.quiet');
+    const flood = Array.from({ length: 1_000 }, (_, n) => box.say(`door-${n}`, 'door.held', { kind: 'level' }));
+    await Promise.all(flood);
+    await expect.poll(() => page.title(), { timeout: 15_000 }).toContain('(1000)');
+    expect(await page.locator('article.alarm').count()).toBeLessThan(40);
+    expect(await page.textContent('[data-section=now] .count')).toBe('1000');
+    await page.keyboard.press('n');
+    await page.keyboard.press('End');
+    await page.waitForSelector('[data-index="1000"]:focus-within');
+    expect(await page.locator('article.alarm').count()).toBeLessThan(40);
+    await page.keyboard.press('k');
+    await page.waitForSelector('[data-index="999"]:focus-within');
+  }, 60_000);
 });

@@ -112,7 +112,7 @@ describe.runIf(canBrowse())('a level-1 alarm', () => {
     await page.keyboard.press('a');
     await page.waitForSelector('.takeover .first:has-text("3楼走廊烟感")');
     expect(box.board.open().filter(({ acknowledgedBy }) => acknowledgedBy === 'admin').length).toBe(1);
-  });
+  }, 60_000);
 
   test('is said aloud, notified where that was allowed, felt, and keeps the screen on; a drill does none of it', async () => {
     const box = await Box.start();

@@ -17,8 +17,9 @@ export const useAlarms = defineStore('alarms', () => {
   /** There are more than the gateway tells at once. */
   const more = shallowRef(false);
   const loaded = shallowRef(false);
-  /** The ids of those that ring. Kept apart from `held`: the bell does not wait for the picture. */
-  const ringing = shallowRef(new Set<string>());
+  /** The ids of those that ring; a new set whenever it changes. The first one does not wait for the picture. */
+  const ringing = shallowRef<ReadonlySet<string>>(new Set());
+  let bells = new Set<string>();
   const closed = new Map<string, number>();
   let holding = false;
   let drawing: ReturnType<typeof setTimeout> | undefined;
@@ -41,7 +42,7 @@ export const useAlarms = defineStore('alarms', () => {
     closed.clear();
     held.value = new Map(page.alarms.map((alarm) => [alarm.id, alarm]));
     more.value = page.next !== null;
-    ringing.value = new Set(page.alarms.filter(rings).map(({ id }) => id));
+    ring();
     loaded.value = true;
   }
 
@@ -52,7 +53,7 @@ export const useAlarms = defineStore('alarms', () => {
     holding = false;
     closed.clear();
     held.value = new Map();
-    ringing.value = new Set();
+    ring();
     more.value = false;
     loaded.value = false;
   }
@@ -73,12 +74,9 @@ export const useAlarms = defineStore('alarms', () => {
       if (closed.size > CLOSED_KNOWN && eldest !== undefined) closed.delete(eldest);
     } else held.value.set(alarm.id, alarm);
     if (holding) return;
-    if (ringing.value.has(alarm.id) !== rings(alarm)) {
-      const next = new Set(ringing.value);
-      if (rings(alarm)) next.add(alarm.id);
-      else next.delete(alarm.id);
-      ringing.value = next;
-    }
+    if (rings(alarm)) bells.add(alarm.id);
+    else bells.delete(alarm.id);
+    if (bells.size > 0 !== ringing.value.size > 0) ringing.value = new Set(bells);
     drawing ??= setTimeout(draw, DRAW_MS);
   }
 
@@ -86,6 +84,14 @@ export const useAlarms = defineStore('alarms', () => {
     clearTimeout(drawing);
     drawing = undefined;
     triggerRef(held);
+    if (bells.size !== ringing.value.size || [...bells].some((id) => !ringing.value.has(id))) {
+      ringing.value = new Set(bells);
+    }
+  }
+
+  function ring(): void {
+    bells = new Set([...held.value.values()].filter(rings).map(({ id }) => id));
+    ringing.value = new Set(bells);
   }
 
   /** While the past is being told nothing rings and nothing is drawn: what matters is how it ended. */
@@ -93,7 +99,7 @@ export const useAlarms = defineStore('alarms', () => {
     if (on === holding) return;
     holding = on;
     if (on) return;
-    ringing.value = new Set([...held.value.values()].filter(rings).map(({ id }) => id));
+    ring();
     draw();
   }
 

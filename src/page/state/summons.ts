@@ -12,6 +12,8 @@ import { fallSilent, sayAloud } from './voice.ts';
 
 /** As long as it rings it is said again, ms. */
 const AGAIN_MS = 15_000;
+/** What has been begun is said to its end before what came meanwhile, ms. */
+const SAYING_MS = 6_000;
 /** So many are said one by one; a list of fifty is not listened to. */
 const SAID = 3;
 /** A name may be long; what is said has to end, characters. */
@@ -30,7 +32,8 @@ export const useSummons = defineStore('summons', () => {
   /** Put aside by somebody who wants to look at something first; the next one takes the screen again. */
   const folded = shallowRef(false);
   const told = new Set<string>();
-  let again: ReturnType<typeof setInterval> | undefined;
+  let again: ReturnType<typeof setTimeout> | undefined;
+  let saidAt = Number.NEGATIVE_INFINITY;
 
   /** Those that ring, whose time runs out first on top; one that comes later comes below. */
   const ringing = computed(() => {
@@ -46,9 +49,19 @@ export const useSummons = defineStore('summons', () => {
   const nameOf = ({ category }: Alarm): string => pick(session.vocabulary?.categories[category], category);
   const placeOf = ({ place, deviceName }: Alarm): string[] => [place.replaceAll('/', ' '), deviceName].filter(Boolean);
 
+  /** Says it after `wait` ms, and then again and again until nothing rings. */
+  function sayAfter(wait: number): void {
+    clearTimeout(again);
+    again = setTimeout(() => {
+      say();
+      sayAfter(AGAIN_MS);
+    }, wait);
+  }
+
   function say(): void {
     const { length } = ringing.value;
     if (length === 0) return;
+    saidAt = performance.now();
     const each = ringing.value
       .slice(0, SAID)
       .map((alarm) => [nameOf(alarm), ...placeOf(alarm)].map((part) => part.slice(0, LONGEST)).join('，'));
@@ -63,8 +76,8 @@ export const useSummons = defineStore('summons', () => {
     }
     const fresh = ringing.value.filter(({ id }) => !told.has(id));
     if (ids.size === 0) {
-      clearInterval(again);
-      again = undefined;
+      clearTimeout(again);
+      saidAt = Number.NEGATIVE_INFINITY;
       folded.value = false;
       fallSilent();
     }
@@ -72,15 +85,13 @@ export const useSummons = defineStore('summons', () => {
     folded.value = false;
     for (const alarm of fresh) told.add(alarm.id);
     // In a flood a notice for each would be one on top of the other.
-    for (const alarm of fresh.slice(0, SAID)) {
+    for (const alarm of fresh.slice(0, Math.max(0, SAID - told.size + fresh.length))) {
       void notices.raise(alarm.id, `${t('alarm.level1')} · ${nameOf(alarm)}`, placeOf(alarm).join(' · '), () => {
         folded.value = false;
         void router.push('/');
       });
     }
-    say();
-    clearInterval(again);
-    again = setInterval(say, AGAIN_MS);
+    sayAfter(Math.max(0, saidAt + SAYING_MS - performance.now()));
   }
 
   watch(() => alarms.ringing, tellNew, { immediate: true });

@@ -14,7 +14,7 @@ interface Place {
 export function useKeptFocus(
   list: Readonly<ShallowRef<HTMLElement | null>>,
   stand: (gone: string) => string | null,
-): { active: ShallowRef<string | null>; onFocus(event: FocusEvent): void; go(id: string, control?: string): void } {
+): { active: ShallowRef<string | null>; onFocus(event: FocusEvent): void; go(id: string, control?: string): boolean } {
   /** The alarm that has or last had the focus; its line stays drawn wherever it is. */
   const active = shallowRef<string | null>(null);
   let before: Place | null = null;
@@ -28,12 +28,14 @@ export function useKeptFocus(
     return { id, control: (element as HTMLElement).dataset['control'] ?? 'open' };
   }
 
-  function go(id: string, control = 'open'): void {
+  /** @returns whether its line is drawn */
+  function go(id: string, control = 'open'): boolean {
     const line = lineOf(id);
     const wanted =
       line?.querySelector<HTMLElement>(`[data-control="${control}"]:not(:disabled)`) ??
       line?.querySelector<HTMLElement>('[data-control="open"]');
     wanted?.focus({ preventScroll: true });
+    return wanted != null;
   }
 
   function onFocus(event: FocusEvent): void {
