@@ -23,6 +23,24 @@ async function open(
 }
 const text = (page: Page): Promise<string> => page.locator('.case').innerText();
 
+/** An alarm with a picture with boxes, the same without, and one that is gone. */
+async function pictured() {
+  const { data, settings, parts } = await vision(film());
+  mkdirSync(join(data, 'media/2026/06/01'), { recursive: true });
+  const bytes = jpeg();
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const refs = ['boxes', 'plain'].map((what) => `media/2026/06/01/1-${what}.jpg`);
+  for (const ref of refs) writeFileSync(join(data, ref), bytes);
+  const box = await Box.start({ settings, parts });
+  const evidence = [...refs, 'media/2026/06/01/2-boxes.jpg'].map((ref) => ({
+    kind: 'picture' as const,
+    ref,
+    sha256,
+  }));
+  const alarm = await box.say('cam-1', 'intrusion.climb', { evidence }, '东墙摄像机', 'camera');
+  return { box, alarm, sha256 };
+}
+
 describe.runIf(canBrowse())('the page of one alarm', () => {
   afterAll(closeBrowser);
 
@@ -51,20 +69,8 @@ describe.runIf(canBrowse())('the page of one alarm', () => {
     ).toEqual(['note']);
   });
 
-  test('shows the pictures with and without boxes, their fingerprint and a copy to take; a viewer is told there are some', async () => {
-    const { data, settings, parts } = await vision(film());
-    mkdirSync(join(data, 'media/2026/06/01'), { recursive: true });
-    const bytes = jpeg();
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    const refs = ['boxes', 'plain'].map((what) => `media/2026/06/01/1-${what}.jpg`);
-    for (const ref of refs) writeFileSync(join(data, ref), bytes);
-    const box = await Box.start({ settings, parts });
-    const evidence = [...refs, 'media/2026/06/01/2-boxes.jpg'].map((ref) => ({
-      kind: 'picture' as const,
-      ref,
-      sha256,
-    }));
-    const alarm = await box.say('cam-1', 'intrusion.climb', { evidence }, '东墙摄像机', 'camera');
+  test('shows the pictures with and without boxes, their fingerprint and a copy to take', async () => {
+    const { box, alarm, sha256 } = await pictured();
     const page = await open(box, alarm.id, { expected: /404/ });
     const src = () => page.locator('.piece img').first().getAttribute('src');
     await expect.poll(src).toContain('1-boxes.jpg');
@@ -76,6 +82,12 @@ describe.runIf(canBrowse())('the page of one alarm', () => {
     const download = page.waitForEvent('download');
     await page.locator('.piece .copy').first().click();
     expect((await download).suggestedFilename()).toBe('1-plain.jpg');
+  });
+
+  test('is printed as a document with its pictures; a viewer is told that there are some and prints none', async () => {
+    const { box, alarm } = await pictured();
+    const page = await open(box, alarm.id, { expected: /404/ });
+    await page.waitForSelector('.steps li');
     await page.emulateMedia({ media: 'print' });
     expect(await page.locator('.sheet').innerText()).toContain('警情处置单');
     expect(await page.locator('.sheet').innerText()).toContain(alarm.id);
