@@ -19,6 +19,30 @@ async function guard(box: Box, name: string, expected?: RegExp): Promise<Page> {
 const focused = (page: Page) =>
   page.evaluate('document.activeElement?.closest("[data-id]")?.dataset.id ?? null') as Promise<string | null>;
 
+/**
+ * A hand that moves at this place until the page has heard of a second alarm, rests, and presses as soon as another line
+ * lies there than this one: nobody has seen it move yet. `stoodFor`: ms for which the line stayed under the hand.
+ */
+const handAt = (id: string, x: number, y: number) => `
+  let heard = null;
+  const look = () => {
+    const there = document.elementFromPoint(${x}, ${y});
+    const over = there?.closest('[data-id]')?.dataset.id ?? '${id}';
+    const as = (type, more) =>
+      there.dispatchEvent(new PointerEvent(type, { bubbles: true, cancelable: true, pointerType: 'mouse', ...more }));
+    if (over === '${id}') {
+      if (document.title.includes('(2)')) heard ??= performance.now();
+      else as('pointermove');
+      return requestAnimationFrame(look);
+    }
+    window.stoodFor = performance.now() - heard;
+    as('pointerdown');
+    as('pointerup');
+    as('click', { detail: 1 });
+  };
+  look();
+`;
+
 describe.runIf(canBrowse())('several people and one board', () => {
   afterAll(closeBrowser);
 
@@ -119,16 +143,11 @@ describe.runIf(canBrowse())('several people and one board', () => {
     const at = await button.boundingBox();
     if (at === null) throw new Error('there is no button');
     const [x, y] = [at.x + at.width / 2, at.y + at.height / 2];
-    await page.mouse.move(x, y);
+    await page.evaluate(handAt(held.id, x, y));
     const climb = await box.say('cam-1', 'intrusion.climb');
-    await page.mouse.move(x + 1, y);
-    await expect.poll(() => page.title()).toContain('(2)');
-    expect((await button.boundingBox())?.y).toBe(at.y);
-    // The hand rests: now the line moves, and what is pressed without looking is the other one.
-    await page.waitForSelector(`[data-id="${climb.id}"]`);
-    await page.mouse.down();
-    await page.mouse.up();
     await page.waitForSelector('.toast.bad:has-text("列表刚刚变动")');
+    expect(await page.evaluate('stoodFor')).toBeGreaterThan(400);
+    expect(await page.locator('article.alarm').first().getAttribute('data-id')).toBe(climb.id);
     expect(box.board.open().map(({ acknowledgedAt }) => acknowledgedAt)).toEqual([null, null]);
     await page.mouse.move(x, y + 3);
     await page.mouse.down();
