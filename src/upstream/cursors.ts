@@ -2,7 +2,7 @@ import type { Lane } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Cancel, Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
-import type { Dropped } from './item.ts';
+import type { Dropped } from './dropped.ts';
 import type { Lanes } from './lanes.ts';
 
 /** Cursors are written this long after they moved: what is confirmed in between is sent again after a power cut, ms. */

@@ -1,5 +1,5 @@
 import type { Entry, Lane } from '../journal/entry.ts';
-import type { ExpiryClass, Outbound } from './envelope.ts';
+import type { Outbound } from './envelope.ts';
 
 /** When an entry was made, by the clocks it was stamped with. */
 export type Moment = Pick<Entry, 'wall' | 'boot' | 'mono'>;
@@ -36,14 +36,6 @@ export interface Item {
   sentAt: number;
   /** The broker has taken it; what is missing is the centre's receipt. */
   taken: boolean;
-}
-
-/** What was deliberately not sent, by class. */
-export interface Dropped {
-  readonly class: ExpiryClass;
-  count: number;
-  readonly from: number;
-  to: number;
 }
 
 /** One of the four queues: a stretch of the journal in memory, the rest of it on disk. */

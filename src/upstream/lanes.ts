@@ -1,7 +1,8 @@
 import type { Entry, Lane } from '../journal/entry.ts';
 import type { Clock } from '../kernel/clock.ts';
-import type { ExpiryClass, Outbound } from './envelope.ts';
-import { attach, type Dropped, type Item, LaneQueue, type Moment, momentOf, type Slot, slotOf, trim } from './item.ts';
+import { type Dropped, DroppedSoFar } from './dropped.ts';
+import type { Outbound } from './envelope.ts';
+import { attach, type Item, LaneQueue, type Moment, momentOf, type Slot, slotOf, trim } from './item.ts';
 import { anyIn, type LaneSource, newestOf, repeatedAfter, transitionsOf } from './lookup.ts';
 
 export interface LanesOptions {
@@ -49,7 +50,7 @@ export class Lanes {
   /** Unfinished items taken from disk ahead of their lane, by seq. */
   readonly #ahead = new Map<number, Item>();
   readonly #moved = new Set<Lane>();
-  readonly #dropped = new Map<ExpiryClass, Dropped>();
+  readonly #dropped = new DroppedSoFar();
   /** Everything up to here has been looked at or lies behind a lane's `read`. */
   #known: number;
   #order = 0;
@@ -185,13 +186,11 @@ export class Lanes {
 
   /** What expired since this was last asked. */
   dropped(): Dropped[] {
-    const dropped = [...this.#dropped.values()];
-    this.#dropped.clear();
-    return dropped;
+    return this.#dropped.take();
   }
 
   get hasDropped(): boolean {
-    return this.#dropped.size > 0;
+    return this.#dropped.any;
   }
 
   /** Unconfirmed entries and the age of the oldest, by lane. Cheap: nothing is counted here. */
@@ -394,13 +393,7 @@ export class Lanes {
 
   #drop(item: Item): void {
     this.expired += 1;
-    const kind = item.message.expiryClass ?? 'device';
-    const dropped = this.#dropped.get(kind);
-    if (dropped === undefined) this.#dropped.set(kind, { class: kind, count: 1, from: item.seq, to: item.seq });
-    else {
-      dropped.count += 1;
-      dropped.to = Math.max(dropped.to, item.seq);
-    }
+    this.#dropped.add(item);
     this.finish(item);
   }
 }
