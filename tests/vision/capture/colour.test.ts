@@ -17,21 +17,29 @@ function known(width: number, height: number, matrix: Matrix): { yuv: Buffer; rg
 }
 
 describe('rgb of I420', () => {
-  test.each([
-    [416, 234, 'bt601'],
-    [416, 234, 'bt709'],
-    [417, 235, 'bt601'],
-  ] as const)('is ffmpeg’s own within three of 255: %i×%i, %s', (width, height, matrix) => {
+  test.each(['bt601', 'bt709'] as const)('is ffmpeg’s own within three of 255: %s', (matrix) => {
+    const [width, height] = [416, 234];
     const { yuv, rgb } = known(width, height, matrix);
     const { data } = new YuvPicture(yuv, { width, height }, matrix);
     expect(data.length).toBe(rgb.length);
-    // swscale leaves out the last column and row of odd sizes.
-    const inside = (n: number) => n % (3 * width) < 3 * (width & ~1) && n < 3 * width * (height & ~1);
-    const off = data.reduce(
-      (most, value, n) => (inside(n) ? Math.max(most, Math.abs(value - (rgb[n] as number))) : most),
-      0,
-    );
+    const off = data.reduce((most, value, n) => Math.max(most, Math.abs(value - (rgb[n] as number))), 0);
     expect(off).toBeLessThanOrEqual(3);
+  });
+
+  // Not beside ffmpeg: at odd sizes it takes some colours from the neighbour on the other side.
+  test('of an odd size is that of the even one without its last column and row', () => {
+    const [width, height] = [416, 234];
+    const { yuv } = known(width, height, 'bt601');
+    const odd = { width: width - 1, height: height - 1 };
+    const planes = new Uint8Array(i420Length(odd));
+    for (let y = 0; y < odd.height; y += 1) planes.set(yuv.subarray(y * width, y * width + odd.width), y * odd.width);
+    planes.set(yuv.subarray(width * height), odd.width * odd.height);
+    const whole = new YuvPicture(yuv, { width, height }, 'bt601').data;
+    const { data } = new YuvPicture(planes, odd, 'bt601');
+    for (let y = 0; y < odd.height; y += 1) {
+      const row = data.subarray(3 * y * odd.width, 3 * (y + 1) * odd.width);
+      expect(Buffer.compare(row, whole.subarray(3 * y * width, 3 * (y * width + odd.width)))).toBe(0);
+    }
   });
 
   test('lies where it is placed, and black is around it', () => {
