@@ -59,7 +59,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     const [mqtt = ''] = gateway.mqtt;
     const simulation = await compound.play({ url: mqtt, catalogue: loadCatalogue([BUILT_IN_PROFILES]), clock, log });
     closers.push(() => simulation.stop());
-    if (filmed !== null) closers.push(watchCameras(config, filmed.cameras));
+    if (filmed !== null) closers.push(watchCameras(config, filmed.cameras, clock, log));
     const cameras = config.cameras.map(({ id }) => id);
     return { page: gateway.http, mqtt, devices: compound.devices.length, cameras, login: gateway.firstLogin, close };
   } catch (thrown) {

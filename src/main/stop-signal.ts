@@ -1,7 +1,10 @@
 /** One press of Ctrl-C may arrive twice: from the terminal, and from an npm that passes it on. */
 const SAME_PRESS_MS = 1_000;
 
-/** Resolves with the name of the first signal that asks this process to end; a later one ends it at once. */
+/**
+ * Resolves with the name of the first signal that asks this process to end; a later one ends it at once. Whoever started
+ * us with a channel and is gone, killed perhaps, has asked too.
+ */
 export function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let asked = Number.NaN;
@@ -11,6 +14,11 @@ export function stopSignal(): Promise<NodeJS.Signals> {
         if (Number.isNaN(asked)) asked = performance.now();
         resolve(signal);
       });
+    }
+    if (process.channel !== undefined) {
+      process.once('disconnect', () => resolve('SIGTERM'));
+      // Nobody lives for the sake of being told to end.
+      process.channel.unref();
     }
   });
 }

@@ -26,13 +26,19 @@ export function addVision(program: Command): void {
         return;
       }
       const { startVision } = await import('../vision.ts');
-      const vision = await startVision({
+      const starting = startVision({
         config: settings.config,
         data: visionData(place, settings.config),
         reload: () => loadSettings(place).config,
         clock,
         log,
       });
+      // A start may wait for what never comes; being asked to end does not wait for the start.
+      const vision = await Promise.race([starting, stopped]);
+      if (typeof vision === 'string') {
+        log.info({ signal: vision }, 'the vision process stops before it had started');
+        process.exit(0);
+      }
       log.info({ cameras: settings.config.cameras.length, serves: vision.address }, 'the vision process is ready');
       await manager.ready(`${settings.config.cameras.length} cameras`);
       // That this runs at all says that its event loop does; its children have watches of their own.
