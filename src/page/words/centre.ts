@@ -4,8 +4,8 @@ export const centreWords = {
   title: ['上级平台', 'Command centre'],
   none: ['未配置上级平台', 'No command centre is configured'],
   noneMore: [
-    '警情与记录都保存在本机。需要上报时，由管理员在配置文件的 upstream 一节填写地址与证书，重启后生效',
-    'Alarms and records stay on this box. To report them, an administrator fills in the section “upstream” of the configuration and restarts',
+    '警情与记录都保存在本机。需要上报时，由管理员在「设置 → 小区与上级平台」填写地址，或写在配置文件的 upstream 一节',
+    'Alarms and records stay on this box. To report them, an administrator fills in Settings → Site and centre, or the section “upstream” of the configuration',
   ],
   connected: ['已连接', 'Connected'],
   disconnected: ['未连接', 'Not connected'],
