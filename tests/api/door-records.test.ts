@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { SimulatedClock } from '../../src/kernel/clock.ts';
 import { Box, type Person } from './box.ts';
+import { doorMessage } from './door-message.ts';
 
 interface Page {
   records: {
@@ -17,44 +18,16 @@ interface Page {
 }
 const read = async (person: Person, asked = '') => (await person.get<Page>(`/api/doors/records${asked}`)).body;
 
-/** A message of a door, as the intake keeps it. */
-const pass = (box: Box, door: string, category: string, detail: Record<string, unknown>) =>
-  box.journal.append([
-    {
-      kind: 'message',
-      actor: `device:${door}`,
-      subject: door,
-      lane: 2,
-      body: {
-        topic: 't',
-        message: 'm',
-        events: [
-          {
-            device: door,
-            category,
-            kind: 'pulse',
-            active: true,
-            replayed: false,
-            test: false,
-            deviceTime: null,
-            detail,
-          },
-        ],
-        raw: '{}',
-      },
-    },
-  ]);
-
 test('who passed, who was refused and who opened what is found over all doors, newest first, by what one remembers', async () => {
   const clock = new SimulatedClock();
   const box = await Box.start({ clock });
   const guard = await box.person('operator', 'guard');
   await box.registry.register({ id: 'lock-1', profile: 'esphome-lock', name: '车库门' }, 'system');
-  await pass(box, 'face-1', 'access.granted', { person: '王小明', customId: '1001' });
+  await doorMessage(box, 'face-1', 'access.granted', { person: '王小明', customId: '1001' });
   clock.advance(60_000);
   const middle = clock.wall();
-  await pass(box, 'face-2', 'access.denied', { person: '李娟' });
-  await pass(box, 'face-2', 'door.held', {});
+  await doorMessage(box, 'face-2', 'access.denied', { person: '李娟' });
+  await doorMessage(box, 'face-2', 'door.held', {});
   await box.journal.append([
     {
       kind: 'door.decision',

@@ -2,6 +2,7 @@ import mqtt from 'mqtt';
 import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Box, PASSWORD } from '../api/box.ts';
+import { doorMessage } from '../api/door-message.ts';
 import { canBrowse, closeBrowser, signIn, visit } from './browser.ts';
 
 const EVIL = '<img src=x onerror=alert(1)>';
@@ -37,34 +38,6 @@ async function lock(box: Box, id: string, answers: () => string | null): Promise
   });
   await client.subscribeAsync(`${id}/lock/door/command`);
 }
-
-/** A message of a door, as the intake keeps it. */
-const told = (box: Box, door: string, category: string, detail: Record<string, unknown>) =>
-  box.journal.append([
-    {
-      kind: 'message',
-      actor: `device:${door}`,
-      subject: door,
-      lane: 2,
-      body: {
-        topic: 't',
-        message: 'm',
-        events: [
-          {
-            device: door,
-            category,
-            kind: 'pulse',
-            active: true,
-            replayed: false,
-            test: false,
-            deviceTime: null,
-            detail,
-          },
-        ],
-        raw: '{}',
-      },
-    },
-  ]);
 
 const open = async (page: Page, door: string, reason: string) => {
   await page.click(`[data-door="${door}"] .open`);
@@ -111,9 +84,9 @@ describe.runIf(canBrowse())('the doors', () => {
   test('a door held open says so on its card; who passed is found by name, kind, door and time', async () => {
     const box = await Box.start();
     await lock(box, 'lock-1', () => null);
-    await told(box, 'lock-1', 'access.granted', { person: '王小明', customId: LONG_ID });
-    await told(box, 'face-2', 'access.denied', { person: EVIL });
-    for (let n = 0; n < 60; n += 1) await told(box, 'face-2', 'access.granted', { person: `住户${n}` });
+    await doorMessage(box, 'lock-1', 'access.granted', { person: '王小明', customId: LONG_ID });
+    await doorMessage(box, 'face-2', 'access.denied', { person: EVIL });
+    for (let n = 0; n < 60; n += 1) await doorMessage(box, 'face-2', 'access.granted', { person: `住户${n}` });
     const page = await enter(box, 'operator');
     await page.goto(`${box.base}/#/doors`);
     const rows = page.locator('[data-record]');
@@ -139,7 +112,7 @@ describe.runIf(canBrowse())('the doors', () => {
     await soon(() => rows.count()).toBe(1);
 
     // By itself, while somebody looks.
-    await told(box, 'lock-1', 'access.granted', { person: '刚刚到' });
+    await doorMessage(box, 'lock-1', 'access.granted', { person: '刚刚到' });
     await soon(() => rows.first().textContent()).toContain('刚刚到');
     expect(await page.locator('img[src=x]').count()).toBe(0);
   }, 120_000);
