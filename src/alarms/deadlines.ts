@@ -65,7 +65,11 @@ export function deadlinesOf(
 function sooner(current: Deadline | null, within: number | undefined, dueIn: (ms: number) => number): Deadline | null {
   if (within === undefined) return current;
   if (current === null) return { due: dueIn(within), every: within, missed: 0 };
-  if (within >= current.every) return current;
+  if (within >= current.every) {
+    // Later than any telling comes by itself: it was put off to the morning at a lesser level. Not at this one.
+    const latest = dueIn(current.missed === 0 ? current.every : Math.max(current.every, SELDOMEST_MS));
+    return current.due === null || current.due <= latest ? current : { ...current, due: latest };
+  }
   return {
     due: Math.min(current.due ?? Number.POSITIVE_INFINITY, dueIn(within)),
     every: within,

@@ -31,13 +31,17 @@ function checkRules(rules: Rules, installed: Rules): void {
       throw refuse(`规则「${rule.name}」不成立 · ${thrown.message}`);
     }
     if (installed.some((one) => isDeepStrictEqual(one, rule))) return;
+    const named = rule.when.device !== undefined && !rule.when.device.endsWith('*');
     for (const category of Object.keys(CATEGORIES) as Category[]) {
-      if (!CATEGORIES[category].lifeSafety) continue;
+      const [plain, lifeSafety] = defaultGrade(category);
+      // A call point that says nothing will not call: who lowers that has to say which one is meant.
+      const hangsOnIt = CATEGORIES[category].lifeSafety || (plain !== lifeSafety && !named);
+      if (!hangsOnIt) continue;
       const grade = alone.grade({ category, device: '', place: '', at: 0 });
-      if ((grade ?? 5) <= (defaultGrade(category)[1] ?? 5)) continue;
+      if ((grade ?? 5) <= (lifeSafety ?? 5)) continue;
       const { zh, en } = CATEGORIES[category];
       throw refuse(
-        `规则「${rule.name}」会降低「${zh}」的级别，网页上不允许；请限定类别 · rule “${rule.name}” would lower ${en}; not from the page: name a category`,
+        `规则「${rule.name}」会降低「${zh}」的级别，网页上不允许；请限定类别或一台设备 · rule “${rule.name}” would lower ${en}; not from the page: name a category, or one device`,
       );
     }
   });

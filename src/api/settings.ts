@@ -15,6 +15,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { Cancel, Clock } from '../kernel/clock.ts';
 import { invariant, QuanweiError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
+import { withoutLogin } from './addresses.ts';
 import { dropSecret, keepSecret, readSecret } from './kept-secret.ts';
 import { Outdated } from './problems.ts';
 import { refuseUnmeant } from './setting-checks.ts';
@@ -194,15 +195,13 @@ export class Settings {
       this.#expect(key, revision);
       const old = this.#overrides.get(key)?.stored ?? null;
       if (old === null) return this.get(key);
+      const section = sectionOf(key);
+      const said = readSection(section, this.#parts.file);
+      const read = parseSection(section, said);
       await this.#store(key, null, actor, 'reset to the file');
       if (old.secret !== null) dropSecret(this.#parts.file.data, old.secret);
-      const section = sectionOf(key);
-      const read = parseSection(section, readSection(section, this.#parts.file));
-      // The file may go beyond the page's bounds; what it says was read by the same schema.
-      return this.#inForce(
-        section,
-        'parsed' in read ? read.parsed : section.form.parse(readSection(section, this.#parts.file)),
-      );
+      // The file may go beyond the page's bounds; what it says was read by the same schema when it was loaded.
+      return this.#inForce(section, 'parsed' in read ? read.parsed : said);
     });
   }
 
@@ -329,7 +328,7 @@ function fromFile(section: Section, file: GatewayConfig): Stored {
 function withoutSecret(value: SectionValue): SectionValue {
   if (value === null) return null;
   const { password: _, ...rest } = value;
-  return rest;
+  return typeof rest['url'] === 'string' ? { ...rest, url: withoutLogin(rest['url']) } : rest;
 }
 
 let defaults: GatewayConfig | null = null;

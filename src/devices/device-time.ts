@@ -24,7 +24,8 @@ export function parseTime(value: unknown, format: TimeFormat, zone: string): num
   if (typeof value !== 'string' && typeof value !== 'number') return null;
   if (format === 'datetime') return typeof value === 'string' && value.length <= 64 ? parseDateTime(value, zone) : null;
   const number = typeof value === 'number' ? value : value.trim() === '' ? Number.NaN : Number(value);
-  const ms = Math.round(format === 'epoch-seconds' ? number * 1000 : number);
+  // `+ 0`: what rounds to -0 is 0, which is how it comes back from the journal.
+  const ms = Math.round(format === 'epoch-seconds' ? number * 1000 : number) + 0;
   return Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? ms : null;
 }
 

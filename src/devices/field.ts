@@ -49,7 +49,7 @@ export function coerce(value: unknown, as: Coercion | undefined): Scalar | undef
       return numberOf(value);
     case 'integer': {
       const number = numberOf(value);
-      return number === undefined ? undefined : Math.trunc(number);
+      return number === undefined ? undefined : Math.trunc(number) + 0;
     }
     case 'percent': {
       const number = numberOf(value);
@@ -61,7 +61,7 @@ export function coerce(value: unknown, as: Coercion | undefined): Scalar | undef
       return typeof value === 'object' ? undefined : nonEmpty(clean(String(value)));
     default:
       if (typeof value === 'string') return nonEmpty(clean(value));
-      if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+      if (typeof value === 'number') return numberOf(value);
       return typeof value === 'boolean' ? value : undefined;
   }
 }
@@ -71,7 +71,8 @@ const nonEmpty = (text: string): string | undefined => (text === '' ? undefined 
 export function numberOf(value: unknown): number | undefined {
   if (typeof value !== 'number' && typeof value !== 'string') return undefined;
   if (typeof value === 'string' && (value.length > 64 || value.trim() === '')) return undefined;
-  const number = Number(value);
+  // `+ 0`: JSON knows no -0; what is read is what the journal gives back.
+  const number = Number(value) + 0;
   return Number.isFinite(number) ? number : undefined;
 }
 

@@ -7,6 +7,7 @@ import { type Examination, sound } from './examine.ts';
 import { lockDirectory } from './lock.ts';
 import { inThread } from './maintenance.ts';
 import { asideName, makeDirectory } from './opening.ts';
+import { stagedRestore } from './restore-request.ts';
 
 const NAME = /^quanwei-(\d{8}T\d{6}Z)(?:-(\d+))?\.db$/;
 
@@ -36,7 +37,7 @@ export async function backup(options: { dir: string; to?: string; keep: number; 
     requireSound(examination, partial);
     renameSync(partial, file);
     syncDirectory(to);
-    const removed = rotate(to, options.keep);
+    const removed = rotate(to, options.keep, stagedRestore(options.dir)?.file ?? null);
     return { file, bytes: statSync(file).size, head: examination.head, removed };
   } catch (thrown) {
     discard(partial);
@@ -113,8 +114,11 @@ function freeName(dir: string, wall: number): string {
   return name;
 }
 
-function rotate(dir: string, keep: number): string[] {
-  const old = backupsIn(dir).slice(0, -keep);
+/** @param spared waits to be put back at the next start */
+function rotate(dir: string, keep: number, spared: string | null): string[] {
+  const old = backupsIn(dir)
+    .slice(0, -keep)
+    .filter((file) => file !== spared);
   for (const file of old) discard(file);
   return old;
 }

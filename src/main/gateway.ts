@@ -75,6 +75,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const restored = await runStagedRestore(file.data, clock);
     const journal = await Journal.open({ dir: file.data, clock, log, newId });
     closers.push(() => journal.close());
+    // First of all: whatever fails after it, the journal says who put it here.
+    if (restored !== null) await journal.append([restoreEntry(restored)]);
     const settings = Settings.load({ journal, clock, log, file });
     const { config } = settings;
     const secret = wantsVision(config) ? ensureVisionSecret(config) : null;
@@ -232,7 +234,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     });
     closers.push(() => server.close());
 
-    if (restored !== null) await journal.append([restoreEntry(restored)]);
     await journal.append([
       { kind: 'system.started', actor: 'system', subject: null, body: { version: VERSION, boot: clock.boot } },
     ]);

@@ -110,6 +110,8 @@ test('what is out of bounds is refused with the field and what is allowed, and n
     ['upstream', { ...CENTRE, url: 'mqtt://me:secret@centre:1883' }, 'url', /各自的栏/],
     ['rules', { rules: [{ name: '夜间', when: {}, level: 4 }] }, 'rules.0', /降低「手动火灾报警」的级别/],
     ['rules', { rules: [{ name: '厨房', when: { category: 'fire.*' }, level: 2 }] }, 'rules.0', /不允许/],
+    ['rules', { rules: [{ name: '静音', when: { category: 'device.offline' }, record: true }] }, 'rules.0', /不允许/],
+    ['rules', { rules: [{ name: '静音', when: { category: 'tamper', device: '*' }, level: 4 }] }, 'rules.0', /不允许/],
     ['rules', { rules: [{ name: '没有', when: { category: 'fire.x' }, level: 1 }] }, 'rules.0', /不成立/],
   ];
   for (const [key, value, where, message] of cases) {
@@ -142,6 +144,32 @@ test('rules and quiet hours are in force at once; level 1 waits for no morning',
   await box.board.elapse();
   expect(box.board.get(held.id)?.escalations).toBe(1);
   expect(due(held.id)).toBe(30 * 60_000);
+});
+
+test('what was put off to the morning is not, once it is grave: also where the grave level takes its time', async () => {
+  const clock = new SimulatedClock(Date.UTC(2026, 5, 1, 15, 30));
+  // Level 3 is asked for sooner than level 2.
+  const levels = { ...LEVELS, '2': { acknowledge: '5m' }, '3': { acknowledge: '1m' } };
+  const box = await Box.start({ clock, settings: { alarms: { levels } } });
+  const manager = await box.person('manager');
+  expect((await change(manager, 'quiet', { quiet: { between: ['22:00', '06:00'], levels: [3, 4] } })).status).toBe(200);
+  const held = await box.say('door-1', 'door.held', { kind: 'level' });
+  const due = () => (box.board.deadlines(held.id).acknowledge?.due ?? 0) - clock.wall();
+  expect(due()).toBe(6.5 * 3_600_000);
+  expect((await manager.post(`/api/alarms/${held.id}/regrade`, { level: 2, reason: '有人闯入' })).status).toBe(200);
+  expect(due()).toBe(60_000);
+});
+
+test('a password that the file has inside the address is told to nobody and written nowhere', async () => {
+  const box = await Box.start({ settings: { upstream: { url: 'mqtt://spring:hidden-one@127.0.0.1:1' } } });
+  const admin = await box.signIn();
+  const { body } = await admin.get('/api/settings');
+  expect(JSON.stringify(body)).not.toContain('hidden-one');
+  expect(JSON.stringify(body)).toContain('mqtt://127.0.0.1:1');
+  expect((await change(admin, 'upstream', CENTRE)).status).toBe(200);
+  const entries = box.journal.read({ kinds: ['setting.changed'], limit: 9 });
+  expect(entries.length).toBeGreaterThan(0);
+  expect(JSON.stringify(entries)).not.toContain('hidden-one');
 });
 
 test('two who change the same thing: the second is told and shown how it is now', async () => {
@@ -226,6 +254,10 @@ test('a restart is asked for where something starts the gateway again, and nowhe
   const admin = await service.signIn();
   expect((await admin.post('/api/system/restart', {})).status).toBe(400);
   expect((await admin.post('/api/system/restart', { confirm: true })).status).toBe(200);
+  expect(service.journal.read({ kinds: ['setting.changed'], limit: 9 }).at(-1)).toMatchObject({
+    actor: 'user:admin',
+    body: { what: 'restart asked for' },
+  });
   expect(asked).toEqual(['user:admin']);
   const terminal = await Box.start();
   expect((await (await terminal.signIn()).post('/api/system/restart', { confirm: true })).status).toBe(409);

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { Aedes } from 'aedes';
 import { expect, onTestFinished, test } from 'vitest';
 import { openAuthority } from '../../src/broker/ca.ts';
-import { runStagedRestore, stagedRestore } from '../../src/journal/staged-restore.ts';
+import { stagedRestore } from '../../src/journal/restore-request.ts';
+import { runStagedRestore } from '../../src/journal/staged-restore.ts';
 import { SystemClock } from '../../src/kernel/clock.ts';
 import { dataDir } from '../support/data-dir.ts';
 import { freePort } from '../support/ports.ts';
@@ -56,6 +57,21 @@ test('a backup is made, listed, fetched by an administrator, and put back at the
   expect(await runStagedRestore(dataDir(), clock)).toBeNull();
 });
 
+test('a backup that waits to be put back outlives newer ones, and a gateway started twice does not lose the wish', async () => {
+  const box = await Box.start({ settings: { backup: { keep: 1 } } });
+  const admin = await box.signIn();
+  await admin.post('/api/system/backup');
+  const [first] = (await admin.get<Backups>('/api/backups')).body.backups;
+  await admin.post(`/api/backups/${first?.name}/restore`, { confirm: true });
+  await admin.post('/api/system/backup');
+  await admin.post('/api/system/backup');
+  const names = (await admin.get<Backups>('/api/backups')).body.backups.map(({ name }) => name);
+  expect(names).toContain(first?.name);
+  expect(names).toHaveLength(2);
+  await expect(runStagedRestore(box.dir, new SystemClock())).rejects.toMatchObject({ code: 'STORAGE_LOCKED' });
+  expect(stagedRestore(box.dir)?.file).toContain(first?.name);
+});
+
 test('a backup that cannot be put back leaves what is there, and is not tried again', async () => {
   const box = await Box.start();
   const admin = await box.signIn();
@@ -92,6 +108,7 @@ test('the CA is there for devices, its certificates are listed and revoked; noth
   const revoked = await admin.post(`/api/certificates/${named}/revoke`, { reason: '设备丢失' });
   expect(revoked.status).toBe(200);
   expect(ca.revoked(serial)).toBe(true);
+  expect((await admin.post(`/api/certificates/${named}/revoke`, { reason: '再来一次' })).status).toBe(409);
   expect(box.journal.read({ kinds: ['setting.changed'], limit: 9 }).at(-1)).toMatchObject({
     actor: 'user:admin',
     body: { what: 'certificate revoked', device: 'door-1', reason: '设备丢失' },

@@ -165,12 +165,14 @@ describe.runIf(canBrowse())('several people and one board', () => {
     await page.waitForSelector('.lines.stale');
     expect(await page.textContent('.stale-mark')).toMatch(/以下为 \d\d:\d\d:\d\d 时的情况/);
     expect(await page.textContent('[data-pill=live]')).toContain('重连中');
-    const again = await Box.start({ dir: box.dir, port: box.port });
-    await again.say('door-2', 'door.forced', {}, '来的时候没人看见');
-    const gone = await again.say('sos-1', 'sos', {}, '已有人处理');
-    const [person] = [await again.signIn()];
+    const elsewhere = await Box.start({ dir: box.dir });
+    await elsewhere.say('door-2', 'door.forced', {}, '来的时候没人看见');
+    const gone = await elsewhere.say('sos-1', 'sos', {}, '已有人处理');
+    const person = await elsewhere.signIn();
     await person.post(`/api/alarms/${gone.id}/acknowledge`, {});
     await person.post(`/api/alarms/${gone.id}/close`, { result: '误按', reason: '已到场' });
+    await elsewhere.stop();
+    const again = await Box.start({ dir: box.dir, port: box.port });
     await page.waitForSelector('[data-banner=lost]', { state: 'detached' });
     await page.waitForSelector('[data-banner=gap]');
     expect(await page.textContent('[data-banner=gap]')).toContain('其间发生 2 条警情');

@@ -2,7 +2,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { backup, backupsIn } from '../../journal/backup.ts';
-import { cancelRestore, stagedRestore, stageRestore } from '../../journal/staged-restore.ts';
+import { cancelRestore, stagedRestore, stageRestore } from '../../journal/restore-request.ts';
 import { QuanweiError } from '../../kernel/errors.ts';
 import { answers, Done } from '../forms.ts';
 import { actorOf } from '../guard.ts';

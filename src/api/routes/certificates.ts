@@ -108,6 +108,8 @@ export function certificateRoutes(app: Api, { ca, config, journal }: Context): v
       const { reason } = request.body;
       const [meant] = ca.list().filter((one) => one.serial === serial);
       if (meant === undefined) throw new QuanweiError('NOT_FOUND', '没有这张证书 · there is no such certificate');
+      if (meant.revoked !== null)
+        throw new QuanweiError('CONFLICT', '已吊销 · it is revoked already', { where: serial });
       // Before it is done: what is revoked and not recorded is worse than what is recorded and has to be done again.
       await journal.append([
         {

@@ -63,7 +63,7 @@ const Put = z.strictObject({
   revision: z.int().min(0).describe('What you saw'),
 });
 
-export function settingRoutes(app: Api, { settings, restart = null, clock, log }: Context): void {
+export function settingRoutes(app: Api, { journal, settings, restart = null, clock, log }: Context): void {
   const tags = ['settings'];
   const { config } = settings;
   let testing = false;
@@ -180,6 +180,9 @@ export function settingRoutes(app: Api, { settings, restart = null, clock, log }
         );
       }
       const actor = actorOf(request);
+      await journal.append([
+        { kind: 'setting.changed', actor, subject: null, body: { what: 'restart asked for', section: 'system' } },
+      ]);
       log.warn({ actor }, 'the gateway restarts: somebody asked for it on the page');
       await restart(actor);
       return { ok: true as const };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Order } from '../../upstream/order.ts';
 import { topicsOf } from '../../upstream/topics.ts';
+import { withoutLogin } from '../addresses.ts';
 import { answers, limit, queryNumber } from '../forms.ts';
 import type { Api, Context } from './context.ts';
 
@@ -75,7 +76,7 @@ export function upstreamRoutes(app: Api, { bridge, config, journal }: Context): 
       return {
         configured: bridge !== null,
         // A URL may carry a password; nobody who only looks needs it.
-        url: config.upstream === undefined ? null : config.upstream.url.replace(/\/\/[^@/]*@/, '//'),
+        url: config.upstream === undefined ? null : withoutLogin(config.upstream.url),
         confirm: config.upstream?.confirm ?? null,
         topics: bridge === null ? null : { event: event('{category}'), ...others },
         state: bridge === null ? null : { ...bridge.state(), counts: { ...bridge.state().counts } },
