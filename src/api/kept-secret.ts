@@ -1,16 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeDurably } from '../kernel/durable-file.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
 
 /**
@@ -25,16 +16,7 @@ const fileOf = (data: string, name: string): string => join(data, 'keys', name);
 export function keepSecret(data: string, secret: string): string {
   const name = `page-${randomBytes(8).toString('hex')}`;
   try {
-    mkdirSync(join(data, 'keys'), { recursive: true, mode: 0o700 });
-    const temporary = `${fileOf(data, name)}.new`;
-    const handle = openSync(temporary, 'wx', 0o600);
-    try {
-      writeSync(handle, secret);
-      fsyncSync(handle);
-    } finally {
-      closeSync(handle);
-    }
-    renameSync(temporary, fileOf(data, name));
+    writeDurably(fileOf(data, name), secret, 0o600);
     return name;
   } catch (thrown) {
     throw new QuanweiError('STORAGE_UNAVAILABLE', `密码无法保存 · the password cannot be kept: ${messageOf(thrown)}`, {

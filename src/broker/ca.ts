@@ -1,20 +1,11 @@
 import { X509Certificate } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../kernel/clock.ts';
 import { iso } from '../kernel/clock.ts';
+import { writeDurably } from '../kernel/durable-file.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
 import type { Issued, Pair } from './certificates.ts';
 import type { BrokerCa } from './ports.ts';
@@ -242,16 +233,7 @@ export class Authority implements BrokerCa {
   /** Whole or not at all, also through a power cut. */
   #write(name: string, text: string, mode: number): void {
     try {
-      mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
-      const temporary = this.#file(`.${name}.new`);
-      const handle = openSync(temporary, 'w', mode);
-      try {
-        writeSync(handle, text);
-        fsyncSync(handle);
-      } finally {
-        closeSync(handle);
-      }
-      renameSync(temporary, this.#file(name));
+      writeDurably(this.#file(name), text, mode);
     } catch (thrown) {
       throw new QuanweiError('STORAGE_UNAVAILABLE', `无法写入 · cannot write ${name}: ${messageOf(thrown)}`, {
         where: this.#dir,

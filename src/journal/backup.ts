@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../kernel/clock.ts';
+import { syncDirectory } from '../kernel/durable-file.ts';
 import { QuanweiError } from '../kernel/errors.ts';
-import { databaseFile, moveDatabase, restoringFile, storageError, syncDirectory } from './database.ts';
+import { databaseFile, moveDatabase, restoringFile, storageError } from './database.ts';
 import { type Examination, sound } from './examine.ts';
 import { lockDirectory } from './lock.ts';
 import { inThread } from './maintenance.ts';

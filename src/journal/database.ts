@@ -1,6 +1,7 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
+import { syncDirectory } from '../kernel/durable-file.ts';
 import { type ErrorCode, messageOf, QuanweiError } from '../kernel/errors.ts';
 
 /** Name of the journal inside the data directory. */
@@ -91,14 +92,4 @@ export function moveDatabase(from: string, to: string): void {
     if (existsSync(from + suffix)) renameSync(from + suffix, to + suffix);
   }
   syncDirectory(dirname(to));
-}
-
-/** Makes a rename or a new file in `dir` survive a power cut. */
-export function syncDirectory(dir: string): void {
-  const handle = openSync(dir, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }

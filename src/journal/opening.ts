@@ -1,17 +1,10 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import type { Clock } from '../kernel/clock.ts';
+import { syncDirectory } from '../kernel/durable-file.ts';
 import { QuanweiError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
-import {
-  databaseFile,
-  moveDatabase,
-  openForReading,
-  openForWriting,
-  restoringFile,
-  storageError,
-  syncDirectory,
-} from './database.ts';
+import { databaseFile, moveDatabase, openForReading, openForWriting, restoringFile, storageError } from './database.ts';
 import { checkVersion, migrate } from './migrate.ts';
 import { verifyChain } from './verify.ts';
 

@@ -1,6 +1,7 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { storageError, syncDirectory } from './database.ts';
+import { writeDurably } from '../kernel/durable-file.ts';
+import { storageError } from './database.ts';
 
 /** Asked for while the gateway runs, done before it opens its journal the next time: nothing is replaced under its feet. */
 export interface StagedRestore {
@@ -15,19 +16,10 @@ const fileOf = (dir: string): string => join(dir, 'restore-at-start.json');
 
 /** Whole or not at all, and on disk. @throws QuanweiError STORAGE_* */
 export function stageRestore(dir: string, staged: StagedRestore): void {
-  const partial = `${fileOf(dir)}.new`;
   try {
-    const handle = openSync(partial, 'w', 0o600);
-    try {
-      writeSync(handle, JSON.stringify(staged));
-      fsyncSync(handle);
-    } finally {
-      closeSync(handle);
-    }
-    renameSync(partial, fileOf(dir));
-    syncDirectory(dir);
+    writeDurably(fileOf(dir), JSON.stringify(staged), 0o600);
   } catch (thrown) {
-    throw storageError(thrown, partial);
+    throw storageError(thrown, fileOf(dir));
   }
 }
 

@@ -1,7 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { GatewayConfig } from '../config/schema.ts';
+import { writeDurably } from '../kernel/durable-file.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
 
 /** Name of the file below `DATA/keys`, and of the systemd credential made from it. */
@@ -22,8 +23,7 @@ export function ensureVisionSecret({ vision, data }: Pick<GatewayConfig, 'vision
     const kept = keptIn(file);
     if (kept !== null) return kept;
     const secret = randomBytes(BYTES).toString('base64url');
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(file, `${secret}\n`, { mode: 0o600 });
+    writeDurably(file, `${secret}\n`, 0o600);
     return secret;
   } catch (cause) {
     throw new QuanweiError('BAD_CONFIG', `the vision process’s secret cannot be kept: ${messageOf(cause)}`, {

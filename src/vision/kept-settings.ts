@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { withSettings } from '../config/camera-overlay.ts';
 import { CameraSettings } from '../config/cameras.ts';
 import type { CameraConfig } from '../config/schema.ts';
+import { writeDurably } from '../kernel/durable-file.ts';
 import { QuanweiError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 
@@ -43,8 +44,7 @@ export class KeptSettings {
   keep(text: string): boolean {
     const sent = parse(text);
     if (sent.version === this.version) return false;
-    writeFileSync(`${this.#file}.new`, text, { mode: 0o600 });
-    renameSync(`${this.#file}.new`, this.#file);
+    writeDurably(this.#file, text, 0o600);
     this.#sent = sent;
     return true;
   }

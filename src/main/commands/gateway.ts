@@ -1,8 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { wantsVision } from '../../config/cameras.ts';
 import { SystemClock } from '../../kernel/clock.ts';
+import { writeDurably } from '../../kernel/durable-file.ts';
 import { createLog, type Log } from '../../kernel/log.ts';
 import { giveBackAfterBursts, letYoungGenerationGrow } from '../../kernel/memory.ts';
 import { addressesOf, canConnect, gatewayAnswers } from '../checks/ports.ts';
@@ -96,7 +96,7 @@ async function open({ config }: Settings, log: Log, clock: SystemClock, restart?
 /** Told to whoever may read the data directory, and to no log. */
 function keepFirstLogin(data: string, { name, password }: { name: string; password: string }): string {
   const file = join(data, 'first-login.txt');
-  writeFileSync(file, `${name}\n${password}\n`, { mode: 0o600 });
+  writeDurably(file, `${name}\n${password}\n`, 0o600);
   return file;
 }
 

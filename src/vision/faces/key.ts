@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { syncDirectory } from '../../kernel/durable-file.ts';
 import { messageOf, QuanweiError } from '../../kernel/errors.ts';
 
 /** Bytes of an AES-256 key. */
@@ -76,4 +77,6 @@ function create(file: string): void {
   } finally {
     unlinkSync(fresh);
   }
+  // Without it every template is lost, so neither may its name be.
+  syncDirectory(dirname(file));
 }
