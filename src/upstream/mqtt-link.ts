@@ -1,36 +1,19 @@
-import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
-import mqtt, { type IClientOptions, type MqttClient, type Packet, Store } from 'mqtt';
+import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import type { UpstreamConfig } from '../config/schema.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
+import { goodbye, oneConnection, pem } from '../kernel/mqtt-client.ts';
 import type { Answered, Connect, Link, LinkEvents, LinkRequest } from './link.ts';
 import type { Site } from './topics.ts';
 
-const CONNECT_MS = 10_000;
-/** Half of this after the line went dead without a word, it is noticed; seconds. */
-const KEEPALIVE_S = 15;
 /** How long the broker keeps what the centre says while we are away (MQTT 5), seconds. */
 const SESSION_S = 7 * 86_400;
 /** After a failed write, what the other side still had to say must arrive within this. */
 const LAST_WORDS_MS = 1_000;
-const GOODBYE_MS = 2_000;
 /** PUBACK reason code: no matching subscribers [MQTT5 3.4.2.1]. */
 const NOBODY = 0x10;
 /** SUBACK return codes from here on mean no [MQTT-3.9.3-2]. */
 const REFUSED = 0x80;
-
-/** The journal is the store; the client keeps nothing of its own, so it has nothing of its own to send again. */
-class NothingKept extends Store {
-  override put(_packet: Packet, stored: (error?: Error) => void): this {
-    stored();
-    return this;
-  }
-
-  override del(packet: Pick<Packet, 'messageId'>, deleted: (error?: Error, packet?: Packet) => void): this {
-    deleted(undefined, packet as Packet);
-    return this;
-  }
-}
 
 /** Links over MQTT 3.1.1 or 5; TLS and WebSocket by the scheme of `config.url`. */
 export function mqttConnect(config: UpstreamConfig, site: Site): Connect {
@@ -41,41 +24,21 @@ function optionsOf(config: UpstreamConfig, site: Site, { as, will }: LinkRequest
   const five = config.protocol === '5';
   const name = config.clientId ?? `quanwei-${site.street}-${site.id}`;
   return {
+    ...oneConnection(),
     clientId: as === 'main' ? name : `${name}-${as}`,
     protocolVersion: five ? 5 : 4,
     // The broker keeps orders and receipts for us while we are away.
     clean: as === 'side',
     ...(five && as === 'main' ? { properties: { sessionExpiryInterval: SESSION_S } } : {}),
-    // What is sent again, and when, is decided here alone: each connection is a client of its own.
-    outgoingStore: new NothingKept(),
-    reconnectPeriod: 0,
-    resubscribe: false,
-    queueQoSZero: false,
-    connectTimeout: CONNECT_MS,
-    keepalive: KEEPALIVE_S,
-    // Publishing must not put off the ping: into a dead line one can publish for a long time.
-    reschedulePings: false,
     ...(will === null
       ? {}
       : { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1 as const, retain: true } }),
     ...(config.username === undefined ? {} : { username: config.username }),
     ...(config.password === undefined ? {} : { password: config.password }),
-    // Read for each attempt: a renewed certificate is taken up without a restart.
     ...(config.ca === undefined ? {} : { ca: pem(config.ca) }),
     ...(config.cert === undefined ? {} : { cert: pem(config.cert) }),
     ...(config.key === undefined ? {} : { key: pem(config.key) }),
   };
-}
-
-function pem(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    throw new QuanweiError('UPSTREAM_UNAVAILABLE', `cannot read a certificate: ${messageOf(cause)}`, {
-      where: file,
-      cause,
-    });
-  }
 }
 
 class MqttLink implements Link {
@@ -147,22 +110,7 @@ class MqttLink implements Link {
   }
 
   end(): Promise<void> {
-    if (this.#over) return Promise.resolve();
-    if (!this.#client.connected) {
-      this.#client.stream.destroy();
-      return Promise.resolve();
-    }
-    return new Promise((resolve) => {
-      const patience = setTimeout(() => {
-        this.#client.stream.destroy();
-        resolve();
-      }, GOODBYE_MS);
-      this.#client.once('close', () => {
-        clearTimeout(patience);
-        resolve();
-      });
-      this.#client.end();
-    });
+    return this.#over ? Promise.resolve() : goodbye(this.#client);
   }
 
   break(error: QuanweiError): void {

@@ -1,11 +1,6 @@
-import { readFileSync } from 'node:fs';
-import mqtt, { type IClientOptions, type MqttClient, type Packet, Store } from 'mqtt';
-import { messageOf, QuanweiError } from '../../kernel/errors.ts';
-
-const CONNECT_MS = 10_000;
-/** The broker gives us up, and says our will, after one and a half of these; seconds. */
-const KEEPALIVE_S = 15;
-const GOODBYE_MS = 2_000;
+import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
+import { messageOf } from '../../kernel/errors.ts';
+import { goodbye, oneConnection, pem } from '../../kernel/mqtt-client.ts';
 
 export interface BrokerAddress {
   /** `mqtt://HOST:PORT` or `mqtts://HOST:PORT` */
@@ -27,19 +22,6 @@ export interface ConnectionEvents {
 export interface Will {
   readonly topic: string;
   readonly payload: string;
-}
-
-/** What waits is kept by the outbox; the client sends nothing again by itself. */
-class NothingKept extends Store {
-  override put(_packet: Packet, stored: (error?: Error) => void): this {
-    stored();
-    return this;
-  }
-
-  override del(packet: Pick<Packet, 'messageId'>, deleted: (error?: Error, packet?: Packet) => void): this {
-    deleted(undefined, packet as Packet);
-    return this;
-  }
 }
 
 /** One connection to the gateway’s broker, with credentials of its own: made, used, over. */
@@ -88,51 +70,19 @@ export class Connection {
 
   /** Says goodbye: no will is sent. */
   end(): Promise<void> {
-    if (this.#over || !this.#client.connected) {
-      this.#client.stream.destroy();
-      return Promise.resolve();
-    }
-    return new Promise((resolve) => {
-      const patience = setTimeout(() => {
-        this.#client.stream.destroy();
-        resolve();
-      }, GOODBYE_MS);
-      this.#client.once('close', () => {
-        clearTimeout(patience);
-        resolve();
-      });
-      this.#client.end();
-    });
+    return this.#over ? Promise.resolve() : goodbye(this.#client);
   }
 }
 
 function optionsOf({ id, secret, ca }: BrokerAddress, will: Will): IClientOptions {
   return {
+    ...oneConnection(),
     clientId: id,
     username: id,
     password: secret,
     protocolVersion: 4,
     clean: true,
-    outgoingStore: new NothingKept(),
-    reconnectPeriod: 0,
-    resubscribe: false,
-    queueQoSZero: false,
-    connectTimeout: CONNECT_MS,
-    keepalive: KEEPALIVE_S,
-    reschedulePings: false,
     will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
-    // Read for each attempt: a renewed certificate is taken up without a restart.
     ...(ca === undefined ? {} : { ca: pem(ca) }),
   };
-}
-
-function pem(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    throw new QuanweiError('UPSTREAM_UNAVAILABLE', `cannot read a certificate: ${messageOf(cause)}`, {
-      where: file,
-      cause,
-    });
-  }
 }
