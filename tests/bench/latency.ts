@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import { LoadClient } from '../support/mqtt-load.ts';
+import { follow } from '../support/sse.ts';
 import { type Compound, compound, gateway, pass, press, SECRET } from './compound.ts';
 import { type End, ending } from './ending.ts';
 import { figure, percentile, type Report } from './figure.ts';
 import { nodeRed } from './node-red.ts';
 import { installed, mosquitto, type Peer } from './peers.ts';
-import { follow } from './sse.ts';
 import { subscribe } from './subscriber.ts';
 
 export const PRESSES_PER_SECOND = 200;

@@ -1,4 +1,4 @@
-import type { GatewayProcess } from '../support/gateway-process.ts';
+import type { GatewayProcess } from './gateway-process.ts';
 
 export interface LiveEntry {
   readonly seq: number;
