@@ -1,14 +1,15 @@
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../kernel/clock.ts';
 import { syncDirectory } from '../kernel/durable-file.ts';
 import { QuanweiError } from '../kernel/errors.ts';
-import { databaseFile, moveDatabase, restoringFile, storageError } from './database.ts';
+import { databaseFile, restoringFile, storageError } from './database.ts';
 import { type Examination, sound } from './examine.ts';
 import { lockDirectory } from './lock.ts';
 import { inThread } from './maintenance.ts';
 import { asideName, makeDirectory } from './opening.ts';
 import { stagedRestore } from './restore-request.ts';
+import { discardDatabase, settleSwap, swapIn } from './swap.ts';
 
 const NAME = /^quanwei-(\d{8}T\d{6}Z)(?:-(\d+))?\.db$/;
 
@@ -41,7 +42,7 @@ export async function backup(options: { dir: string; to?: string; keep: number; 
     const removed = rotate(to, options.keep, stagedRestore(options.dir)?.file ?? null);
     return { file, bytes: statSync(file).size, head: examination.head, removed };
   } catch (thrown) {
-    discard(partial);
+    discardDatabase(partial);
     throw storageError(thrown, partial);
   }
 }
@@ -63,7 +64,9 @@ function byAge(a: string, b: string): number {
 }
 
 /**
- * Puts a backup in the place of the journal. Refuses while a gateway runs; what was there is set aside, not deleted.
+ * Puts a backup in the place of the journal. Refuses while a gateway runs; what was there is set aside, not deleted, and
+ * is back when this fails.
+ * @param options.begun called once nobody else can have the directory, before anything is done; what it throws ends it
  * @returns where the replaced database is now; `null` when there was none
  * @throws QuanweiError STORAGE_LOCKED, STORAGE_CORRUPT, STORAGE_NEWER, NOT_FOUND
  */
@@ -71,28 +74,24 @@ export async function restore(options: {
   file: string;
   dir: string;
   clock: Clock;
+  begun?: () => void;
 }): Promise<{ setAside: string | null; head: number }> {
   const { file, dir, clock } = options;
   if (!existsSync(file)) throw new QuanweiError('NOT_FOUND', 'there is no such backup', { where: file });
   makeDirectory(dir);
   const lock = lockDirectory(dir);
-  const target = databaseFile(dir);
   const partial = restoringFile(dir);
   try {
-    discard(partial);
+    settleSwap(dir);
+    options.begun?.();
+    discardDatabase(partial);
     const examination = await inThread({ do: 'copy', file, to: partial });
     requireSound(examination, file);
-    let setAside: string | null = null;
-    if (existsSync(target)) {
-      setAside = asideName(target, 'replaced', clock.wall());
-      moveDatabase(target, setAside);
-    }
-    renameSync(partial, target);
-    syncDirectory(dir);
-    return { setAside, head: examination.head };
+    const aside = asideName(databaseFile(dir), 'replaced', clock.wall());
+    swapIn(dir, partial, aside);
+    return { setAside: existsSync(aside) ? aside : null, head: examination.head };
   } catch (thrown) {
-    // Once the old one has been moved, the copy stays: the next start must see that this was cut short.
-    if (existsSync(target)) discard(partial);
+    discardDatabase(partial);
     throw storageError(thrown, file);
   } finally {
     lock.release();
@@ -120,10 +119,6 @@ function rotate(dir: string, keep: number, spared: string | null): string[] {
   const old = backupsIn(dir)
     .slice(0, -keep)
     .filter((file) => file !== spared);
-  for (const file of old) discard(file);
+  for (const file of old) discardDatabase(file);
   return old;
-}
-
-function discard(file: string): void {
-  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(file + suffix, { force: true });
 }

@@ -6,6 +6,7 @@ import { QuanweiError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import { databaseFile, moveDatabase, openForReading, openForWriting, restoringFile, storageError } from './database.ts';
 import { checkVersion, migrate } from './migrate.ts';
+import { settleSwap } from './swap.ts';
 import { verifyChain } from './verify.ts';
 
 /** Newest entries whose chain is verified at every start. */
@@ -46,6 +47,11 @@ export function prepareDatabase(
   setAside: SetAside | null,
 ): { opened: Opened; db: Database; commitMs: number } {
   const file = databaseFile(dir);
+  try {
+    settleSwap(dir);
+  } catch (thrown) {
+    throw storageError(thrown, dir);
+  }
   const known = existsSync(file);
   if (!known) refuseHalves(dir);
   const { unclean, checkLater } = known ? inspect(file) : { unclean: false, checkLater: false };

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeDurably } from '../kernel/durable-file.ts';
+import { syncDirectory, writeDurably } from '../kernel/durable-file.ts';
 import { storageError } from './database.ts';
 
 /** Asked for while the gateway runs, done before it opens its journal the next time: nothing is replaced under its feet. */
@@ -10,6 +10,8 @@ export interface StagedRestore {
   readonly actor: string;
   /** ms since the epoch */
   readonly at: number;
+  /** How often it has been begun. More than once only when a power cut or an end from outside came in between. */
+  readonly begun?: number;
 }
 
 const fileOf = (dir: string): string => join(dir, 'restore-at-start.json');
@@ -27,6 +29,9 @@ export function stagedRestore(dir: string): StagedRestore | null {
   return existsSync(fileOf(dir)) ? (JSON.parse(readFileSync(fileOf(dir), 'utf8')) as StagedRestore) : null;
 }
 
+/** Durably: one that came back after a power cut would put the backup over all that was written since. */
 export function cancelRestore(dir: string): void {
-  rmSync(fileOf(dir), { force: true });
+  if (!existsSync(fileOf(dir))) return;
+  rmSync(fileOf(dir));
+  syncDirectory(dir);
 }

@@ -50,6 +50,8 @@ export interface GatewayOptions {
   readonly firstPassword?: string;
   /** Asks the program to end, where something starts it again. */
   readonly restart?: () => void;
+  /** Keeps whoever starts the program from giving up on it while a work goes on that may take long. */
+  readonly patientFor?: <T>(what: string, work: Promise<T>) => Promise<T>;
 }
 
 export interface Gateway {
@@ -72,7 +74,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     const newId = idSource(clock);
     const catalogue = loadCatalogue([BUILT_IN_PROFILES, ...file.profiles]);
-    const restored = await runStagedRestore(file.data, clock);
+    const restoring = runStagedRestore(file.data, clock);
+    const restored = await (options.patientFor?.('恢复备份 restoring a backup', restoring) ?? restoring);
     const journal = await Journal.open({ dir: file.data, clock, log, newId });
     closers.push(() => journal.close());
     // First of all: whatever fails after it, the journal says who put it here.

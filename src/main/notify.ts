@@ -3,6 +3,12 @@ import type { Cancel, Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 
+/** How often systemd hears that a long work goes on, and how long it then waits for the next word, ms. */
+const WORKING_EVERY_MS = 30_000;
+const WORKING_GIVES_MS = 180_000;
+/** A disk that has hung for so long will not come back by waiting. */
+const WORKING_AT_MOST_MS = 4 * 3_600_000;
+
 export interface ServiceManagerParts {
   readonly clock: Clock;
   readonly log: Log;
@@ -52,6 +58,25 @@ export class ServiceManager {
   async stopping(): Promise<void> {
     this.#watchdog?.cancel();
     await this.#tell('STOPPING=1');
+  }
+
+  /**
+   * Keeps systemd from giving up on a start or an end (`TimeoutStartSec=`) while a work is done that may take longer
+   * than anybody could set beforehand, such as putting back a large backup. What is done soon is not spoken of.
+   * @param status in words, for `systemctl status`
+   * @param atMostMs what takes longer is left to systemd
+   */
+  async patientFor<T>(status: string, work: Promise<T>, atMostMs = WORKING_AT_MOST_MS): Promise<T> {
+    let left = atMostMs / WORKING_EVERY_MS;
+    const telling = this.#clock.every(WORKING_EVERY_MS, () => {
+      left -= 1;
+      if (left >= 0) void this.#tell(`EXTEND_TIMEOUT_USEC=${WORKING_GIVES_MS * 1_000}`, `STATUS=${status}`);
+    });
+    try {
+      return await work;
+    } finally {
+      telling.cancel();
+    }
   }
 
   /**

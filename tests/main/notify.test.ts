@@ -79,6 +79,34 @@ test('a gateway that does not answer whether it is alive is asked once, and is n
   expect(receiver.count('WATCHDOG=1')).toBe(0);
 });
 
+test('a long work at the start is spoken of as long as it goes on, so that systemd does not give up on it', async () => {
+  const { receiver, clock, manager } = await service();
+  let done: (what: string) => void = () => undefined;
+  const work = manager.patientFor(
+    '恢复备份 restoring',
+    new Promise<string>((resolve) => {
+      done = resolve;
+    }),
+  );
+  // Well within the 300 s of the unit, and each word holds until after the next but one.
+  clock.advance(30_000);
+  await receiver.hear('EXTEND_TIMEOUT_USEC=180000000', 1);
+  clock.advance(30_000);
+  await receiver.hear('EXTEND_TIMEOUT_USEC=180000000', 2);
+  expect(receiver.count('STATUS=恢复备份 restoring')).toBe(2);
+  done('whole');
+  expect(await work).toBe('whole');
+  clock.advance(600_000);
+  // A disk that has hung for hours is not waited for any more.
+  void manager.patientFor('for ever', new Promise(() => undefined), 90_000);
+  clock.advance(600_000);
+  await receiver.hear('STATUS=for ever', 3);
+  await manager.ready('x');
+  await receiver.hear('READY=1');
+  expect(receiver.count('STATUS=for ever')).toBe(3);
+  expect(receiver.count('STATUS=恢复备份 restoring')).toBe(2);
+});
+
 test('a watchdog meant for another process is left alone', async () => {
   const { clock, manager } = await service({ WATCHDOG_USEC: '3000000', WATCHDOG_PID: '1' });
   expect(manager.watchdogMs).toBeNull();

@@ -6,7 +6,7 @@ import { writeDurably } from '../../kernel/durable-file.ts';
 import { createLog, type Log } from '../../kernel/log.ts';
 import { giveBackAfterBursts, letYoungGenerationGrow } from '../../kernel/memory.ts';
 import { addressesOf, canConnect, gatewayAnswers } from '../checks/ports.ts';
-import type { Gateway } from '../gateway.ts';
+import type { Gateway, GatewayOptions } from '../gateway.ts';
 import { ServiceManager } from '../notify.ts';
 import { loadSettings, type Place, type Settings, withPlace } from '../settings.ts';
 import { stopSignal } from '../stop-signal.ts';
@@ -32,7 +32,8 @@ export function addGateway(program: Command): void {
       });
       // Restart=always: whatever ends in good order is started again.
       const restart = process.env['NOTIFY_SOCKET'] === undefined ? undefined : () => end('restart');
-      const gateway = await open(settings, log, clock, restart);
+      const patientFor = <T>(what: string, work: Promise<T>) => manager.patientFor(what, work);
+      const gateway = await open(settings, log, clock, { patientFor, ...(restart === undefined ? {} : { restart }) });
       if (gateway.firstLogin !== null && process.env[FIRST_PASSWORD] === undefined) {
         const file = keepFirstLogin(settings.config.data, gateway.firstLogin);
         log.warn({ file }, 'the first administrator was made; sign in, change the password, remove the file');
@@ -77,7 +78,12 @@ export function addUp(program: Command): void {
     });
 }
 
-async function open({ config }: Settings, log: Log, clock: SystemClock, restart?: () => void): Promise<Gateway> {
+async function open(
+  { config }: Settings,
+  log: Log,
+  clock: SystemClock,
+  more: Pick<GatewayOptions, 'restart' | 'patientFor'> = {},
+): Promise<Gateway> {
   // Loaded here: commands that only read a file should not wait for the whole gateway.
   const { startGateway } = await import('../gateway.ts');
   const firstPassword = process.env[FIRST_PASSWORD];
@@ -86,7 +92,7 @@ async function open({ config }: Settings, log: Log, clock: SystemClock, restart?
     clock,
     log,
     ...(firstPassword === undefined ? {} : { firstPassword }),
-    ...(restart === undefined ? {} : { restart }),
+    ...more,
   });
   letYoungGenerationGrow();
   giveBackAfterBursts(clock);
