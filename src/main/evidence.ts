@@ -1,5 +1,5 @@
 import type { Alarm } from '../alarms/alarm.ts';
-import { clipsOf } from '../api/clips.ts';
+import { clipsOf } from '../api/later-evidence.ts';
 import type { VisionLink } from '../api/vision-link.ts';
 import type { Journal } from '../journal/journal.ts';
 import { QuanweiError } from '../kernel/errors.ts';

@@ -4,7 +4,6 @@ import { ALARM_KINDS, type Alarm, asks } from '../../alarms/alarm.ts';
 import { drill, type REPORT_CHANNELS, Report } from '../../alarms/reports.ts';
 import { messageOf, QuanweiError } from '../../kernel/errors.ts';
 import { ALARM_SEARCH, filterOf } from '../alarm-search.ts';
-import { clipsOf } from '../clips.ts';
 import {
   AlarmId,
   AlarmView,
@@ -18,6 +17,7 @@ import {
   text,
 } from '../forms.ts';
 import { actorOf, person } from '../guard.ts';
+import { clipsOf } from '../later-evidence.ts';
 import { entryView } from '../live.ts';
 import { Outdated, Problem } from '../problems.ts';
 import type { Role } from '../roles.ts';
