@@ -52,6 +52,12 @@ export class Overlay implements Layer {
     return this.keys.get(key) ?? this.#below.newest(key);
   }
 
+  /** Whatever was changed in this commit so far, by this work or by one before it. */
+  *changed(): Iterable<Held> {
+    yield* this.held.values();
+    if (this.#below instanceof Overlay) yield* this.#below.changed();
+  }
+
   /** Takes over what was done on top of it, and leaves that as good as new. */
   absorb(above: Overlay): void {
     if (above.held.size > 0) for (const [id, held] of above.held) this.held.set(id, held);

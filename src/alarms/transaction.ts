@@ -33,6 +33,8 @@ export interface Transaction {
   /** What people told: a resident, a caller, a letter, the centre, or a drill. */
   raise(report: Report, by: By): Alarm;
   get(id: string): Alarm | null;
+  /** The test a device is in, also one that began in this very commit. */
+  testUnderWay(device: string): Alarm | null;
 }
 
 /** What a transaction works with; the board's own. */
@@ -78,6 +80,16 @@ export class Work extends Overlay implements Transaction {
 
   get(id: string): Alarm | null {
     return this.#held(id)?.alarm ?? null;
+  }
+
+  testUnderWay(device: string): Alarm | null {
+    const ids = new Set(this.#bench.drills);
+    for (const { alarm } of this.changed()) ids.add(alarm.id);
+    for (const id of ids) {
+      const { alarm } = this.find(id) ?? {};
+      if (alarm !== undefined && isTest(alarm) && alarm.device === device && !isClosed(alarm)) return alarm;
+    }
+    return null;
   }
 
   event(event: DeviceEvent, about: About): Alarm | null {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type Alarm, isClosed } from '../../alarms/alarm.ts';
-import { isTest, isTried, NOTHING_HEARD, testOf } from '../../alarms/device-test.ts';
+import { isClosed } from '../../alarms/alarm.ts';
+import { isTried, NOTHING_HEARD, testOf } from '../../alarms/device-test.ts';
 import { resolveParams } from '../../devices/binding.ts';
 import type { Profile } from '../../devices/catalogue.ts';
 import { CATEGORIES, type Category } from '../../devices/event.ts';
@@ -17,8 +17,6 @@ const Test = z.strictObject({ minutes: z.int().min(1).max(30).default(5) });
 export function deviceTestRoutes(app: Api, { registry, board, catalogue }: Context): void {
   const tags = ['devices'];
   const config = { access: 'manager' } as const;
-  const testUnderWay = (id: string): Alarm | null =>
-    board.open().find((one) => isTest(one) && one.device === id) ?? null;
 
   app.post(
     '/api/devices/:id/test',
@@ -40,9 +38,6 @@ export function deviceTestRoutes(app: Api, { registry, board, catalogue }: Conte
       if (!device.enabled) {
         throw new QuanweiError('CONFLICT', '设备已停用，先启用 · it is switched off', { where: id });
       }
-      if (testUnderWay(id) !== null) {
-        throw new QuanweiError('CONFLICT', '正在测试 · it is being tested already', { where: id });
-      }
       const category = triedBy(catalogue.get(device.profile), device);
       if (category === null) {
         throw new QuanweiError('CONFLICT', '这个型号自己不报事件 · this model reports nothing by itself', {
@@ -51,7 +46,13 @@ export function deviceTestRoutes(app: Api, { registry, board, catalogue }: Conte
         });
       }
       const by = { actor: actorOf(request), role: person(request).account.role };
-      return board.transact((tx) => tx.raise(testOf(device, category, request.body.minutes), by));
+      return board.transact((tx) => {
+        // Two that press at the same moment are in one commit.
+        if (tx.testUnderWay(id) !== null) {
+          throw new QuanweiError('CONFLICT', '正在测试 · it is being tested already', { where: id });
+        }
+        return tx.raise(testOf(device, category, request.body.minutes), by);
+      });
     },
   );
 
@@ -69,13 +70,13 @@ export function deviceTestRoutes(app: Api, { registry, board, catalogue }: Conte
     },
     async (request) => {
       const { id } = request.params;
-      const test = testUnderWay(id);
-      if (test === null) throw new QuanweiError('CONFLICT', '没有在测试 · it is not being tested', { where: id });
       const by = { actor: actorOf(request), role: person(request).account.role };
-      const practised = board
-        .open()
-        .filter((one) => one.drill && one.device === id && one.id !== test.id && one.raisedAt >= test.raisedAt);
       return board.transact((tx) => {
+        const test = tx.testUnderWay(id);
+        if (test === null) throw new QuanweiError('CONFLICT', '没有在测试 · it is not being tested', { where: id });
+        const practised = board
+          .open()
+          .filter((one) => one.drill && one.device === id && one.id !== test.id && one.raisedAt >= test.raisedAt);
         for (const { id: alarm } of practised) {
           const now = tx.get(alarm);
           if (now !== null && !isClosed(now)) tx.act({ alarm, type: 'close' }, by);
