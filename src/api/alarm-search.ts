@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Level } from '../alarms/alarm.ts';
 import type { AlarmFilter } from '../alarms/search.ts';
-import { DeviceId, queryNumber, queryWords, text } from './forms.ts';
+import { DeviceId, queryTime, queryWords, text } from './forms.ts';
 
 const HANDLINGS = ['open', 'accepted', 'dispatched', 'handled', 'closed', 'merged', 'false'] as const;
 const OPEN = HANDLINGS.slice(0, 4);
@@ -27,8 +27,8 @@ export const ALARM_SEARCH = {
   person: text(64).optional().describe('Who acknowledged, handled or closed it, or has it'),
   text: text(100).optional().describe('Anywhere in names, place, what was told, result, who has it'),
   drill: z.enum(['0', '1']).optional().describe('Only drills, or none of them'),
-  from: queryNumber(0, Number.MAX_SAFE_INTEGER).optional().describe('Raised at or after, ms since the epoch'),
-  to: queryNumber(0, Number.MAX_SAFE_INTEGER).optional().describe('Raised before'),
+  from: queryTime.optional().describe('Raised at or after, ms since the epoch'),
+  to: queryTime.optional().describe('Raised before'),
 };
 const Search = z.strictObject(ALARM_SEARCH);
 export type AlarmSearch = z.output<typeof Search>;

@@ -23,7 +23,6 @@ export const RoleName = z.enum(ROLES);
 export const CategoryName = z.enum(Object.keys(CATEGORIES) as [Category, ...Category[]]);
 export const LevelNumber = z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]);
 const LaneNumber = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]);
-export const Time = z.int().min(0).max(8_640_000_000_000_000);
 
 const Scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 export const Evidence = z.object({ kind: z.enum(['picture', 'clip']), ref: z.string(), sha256: z.string() });
@@ -87,6 +86,10 @@ export const queryNumber = (min: number, max: number) =>
     .regex(/^\d{1,16}$/, 'a whole number')
     .transform(Number)
     .pipe(z.int().min(min).max(max));
+/** The end of the year 9999, ms since the epoch: what comes later no calendar shows in four digits, and none at all. */
+const LATEST = 253_402_300_799_999;
+/** A time in a query string. */
+export const queryTime = queryNumber(0, LATEST);
 export const limit = (usual: number, most: number) => queryNumber(1, most).default(usual);
 
 /** `a,b,c` → those of the allowed words; an unknown word is refused. */

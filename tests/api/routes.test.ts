@@ -117,6 +117,67 @@ test('requests that do not have the expected form are refused with the field', a
   expect(unknown).toMatchObject({ status: 404, body: { error: { code: 'NOT_FOUND' } } });
 });
 
+interface Parameter {
+  readonly in: string;
+  readonly name: string;
+  readonly schema: { readonly pattern?: string };
+}
+
+/** No number, no whole one, none that fits, or a moment that no calendar has. */
+const ABSURD = ['', '-1', '1e3', '0x10', '1.5', 'NaN', ' 1', '٣', '9007199254740992', '99999999999999999999'];
+const NO_MOMENT = ['253402300800000', '8640000000000000', '8640000000000001', '9007199254740991'];
+/** The last that is allowed, and words where another form is wanted: these may find nothing, but never fail. */
+const EXTREME = ['0', '1', '253402300799999', '%00', "'", '%F0%9F%94%A5'.repeat(20)];
+
+test('whatever number or time a request asks for, it is answered or refused, and never fails', async () => {
+  const box = await Box.start();
+  const admin = await box.signIn();
+  await box.registry.register({ id: 'door-99', profile: 'face-oem-mqtt' }, 'system');
+  await box.say('door-99', 'door.forced');
+  const { body } = await box
+    .nobody()
+    .get<{ paths: Record<string, { get?: { parameters?: Parameter[] } }> }>('/api/openapi.json');
+  const ask = async (path: string): Promise<number> => {
+    const stop = new AbortController();
+    const answer = await fetch(admin.base + path, { headers: { cookie: admin.cookie }, signal: stop.signal });
+    stop.abort();
+    return answer.status;
+  };
+  const wrong: string[] = [];
+  let numbers = 0;
+  for (const [path, { get }] of Object.entries(body.paths)) {
+    const parameters = (get?.parameters ?? []).filter((one) => one.in === 'query');
+    const there = filled(path.replaceAll(/\{(\w+)\}/g, ':$1'));
+    for (const { name, schema } of parameters) {
+      const isNumber = schema.pattern === '^\\d{1,16}$';
+      const isMoment = isNumber && (name === 'from' || name === 'to');
+      if (isNumber) numbers += 1;
+      const refused = isNumber ? [...ABSURD, ...(isMoment ? NO_MOMENT : [])] : [];
+      for (const value of new Set([...refused, ...NO_MOMENT, ...EXTREME])) {
+        const asked = `${there}?${name}=${encodeURIComponent(decodeURIComponent(value))}`;
+        const status = await ask(asked);
+        if (status >= 500 || (refused.includes(value) && status !== 400)) wrong.push(`${asked}: ${status}`);
+      }
+    }
+    // Both ends of a span at once, where its length is looked at as well.
+    if (parameters.some(({ name }) => name === 'from')) {
+      for (const [from, to] of [
+        [253_402_300_799_000, 253_402_300_799_999],
+        [0, 1],
+        [5, 5],
+        [9, 1],
+      ]) {
+        for (const more of ['', '&by=month', '&format=csv']) {
+          const status = await ask(`${there}?from=${from}&to=${to}${more}`);
+          if (status >= 500) wrong.push(`${there} ${from} ${to}${more}: ${status}`);
+        }
+      }
+    }
+  }
+  expect(wrong).toEqual([]);
+  expect(numbers).toBeGreaterThan(15);
+}, 120_000);
+
 test('every route the guide to the API names is there, and its roles are the real ones', async () => {
   const box = await Box.start();
   const guide = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { DOOR_RECORD_KINDS, doorRecords } from '../../doors/records.ts';
-import { answers, DeviceId, limit, queryNumber, queryWords, text } from '../forms.ts';
+import { answers, DeviceId, limit, queryNumber, queryTime, queryWords, text } from '../forms.ts';
 import type { Api, Context } from './context.ts';
 
 const Scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
-const moment = queryNumber(0, 8_640_000_000_000_000);
 export const DoorRecordView = z
   .object({
     seq: z.int(),
@@ -46,8 +45,8 @@ export function doorRecordRoutes(app: Api, { journal, registry, clock }: Context
           door: DeviceId.optional(),
           kinds: queryWords(DOOR_RECORD_KINDS).optional(),
           text: text(100).optional().describe('In who it was, the card, the reason, who opened, the door'),
-          from: moment.optional(),
-          to: moment.optional(),
+          from: queryTime.optional(),
+          to: queryTime.optional(),
           before: queryNumber(1, Number.MAX_SAFE_INTEGER).optional(),
           limit: limit(50, 200),
         }),

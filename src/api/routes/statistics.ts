@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Calendar, PERIODS } from '../../alarms/calendar.ts';
 import { QuanweiError } from '../../kernel/errors.ts';
-import { answers, CategoryName, LevelNumber, queryNumber } from '../forms.ts';
+import { answers, CategoryName, LevelNumber, queryTime } from '../forms.ts';
 import type { Api, Context } from './context.ts';
 
 const DAY_MS = 86_400_000;
@@ -61,8 +61,8 @@ export const Trend = z.object({
 });
 
 const Span = {
-  from: queryNumber(0, Number.MAX_SAFE_INTEGER).optional().describe('Default: 30 days ago'),
-  to: queryNumber(0, Number.MAX_SAFE_INTEGER).optional().describe('Default: now'),
+  from: queryTime.optional().describe('Default: 30 days ago'),
+  to: queryTime.optional().describe('Default: now'),
 };
 
 export function statisticsRoutes(app: Api, { board, clock, config }: Context): void {
