@@ -8,17 +8,18 @@ const TOLD_WITHIN_MS = 2 * 60_000;
 /** Messages of the camera that are looked through. */
 const LOOKED_AT = 500;
 
-/** What the vision process says of a clip (docs/vision-protocol.md, `evidence`). */
+/** What the vision process says of an event afterwards (docs/vision-protocol.md, `evidence`). */
 const Told = z.object({ message: z.literal('evidence'), raw: z.string() });
-const Clips = z.object({
-  evidence: z.array(z.object({ kind: z.literal('clip'), ref: z.string(), sha256: z.string() })),
+const More = z.object({
+  evidence: z.array(z.object({ kind: z.enum(['picture', 'clip']), ref: z.string(), sha256: z.string() })),
 });
 
 /**
- * Clips of what an alarm is about. They come some ten seconds after it, in messages of their own that the journal keeps.
+ * What came of an alarm's event after it: sharper pictures within a second or two, a clip some ten seconds later, in
+ * messages of their own that the journal keeps. What the camera told of another event meanwhile is among it.
  * @param since seq of the entry that raised it
  */
-export function clipsOf(journal: Context['journal'], alarm: Alarm, since: number): Evidence[] {
+export function laterEvidence(journal: Context['journal'], alarm: Alarm, since: number): Evidence[] {
   if (alarm.channel !== 'camera') return [];
   return journal
     .read({ subject: alarm.device, kinds: ['message'], after: since, limit: LOOKED_AT })
@@ -26,7 +27,7 @@ export function clipsOf(journal: Context['journal'], alarm: Alarm, since: number
     .flatMap(({ body }) => {
       const told = Told.safeParse(body);
       // It was decoded as JSON when it came in, and is kept word for word.
-      return told.success ? (Clips.safeParse(JSON.parse(told.data.raw)).data?.evidence ?? []) : [];
+      return told.success ? (More.safeParse(JSON.parse(told.data.raw)).data?.evidence ?? []) : [];
     })
     .filter(({ ref }) => isMediaReference(ref));
 }

@@ -1,5 +1,5 @@
 import type { Alarm } from '../alarms/alarm.ts';
-import { clipsOf } from '../api/later-evidence.ts';
+import { laterEvidence } from '../api/later-evidence.ts';
 import type { VisionLink } from '../api/vision-link.ts';
 import type { Journal } from '../journal/journal.ts';
 import { QuanweiError } from '../kernel/errors.ts';
@@ -13,12 +13,12 @@ export interface EvidencePlaces {
   readonly data: string;
 }
 
-/** sha256 by reference, of everything that was told of an alarm: its newest pictures, those before, and its clips. */
+/** sha256 by reference, of everything that was told of an alarm: its newest pictures, those before, sharper ones, and clips. */
 export function evidenceOf(journal: Journal, alarm: Alarm): ReadonlyMap<string, string> {
   const entries = journal.read({ subject: alarm.id, limit: 500 });
   const told = entries.flatMap(({ body }) => (body as { alarm?: Partial<Alarm> } | null)?.alarm?.evidence ?? []);
-  const clips = clipsOf(journal, alarm, entries[0]?.seq ?? journal.head());
-  return new Map([...told, ...alarm.evidence, ...clips].map(({ ref, sha256 }) => [ref, sha256]));
+  const later = laterEvidence(journal, alarm, entries[0]?.seq ?? journal.head());
+  return new Map([...told, ...alarm.evidence, ...later].map(({ ref, sha256 }) => [ref, sha256]));
 }
 
 /**

@@ -12,7 +12,7 @@ import { Ring } from './capture/ring.ts';
 import { RtspSource } from './capture/rtsp-source.ts';
 import type { FrameSource } from './capture/source.ts';
 import type { Engines } from './engines.ts';
-import type { HealthEvent, IntrusionEvent } from './event.ts';
+import type { EvidenceReference, HealthEvent, IntrusionEvent } from './event.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import { faceLook } from './face-look.ts';
 import { jpegOf } from './jpeg.ts';
@@ -87,8 +87,12 @@ export function openCamera(config: CameraConfig, hooks: CameraHooks, engines: En
     const { picture, mono, wall } = frame;
     const kept = await evidence.keep({ camera: config.id, event: id, mono, wall, picture, boxes, ring });
     hooks.tell(kept.pictures.length === 0 ? event : { ...event, evidence: kept.pictures }, wall, id);
+    const later = (more: readonly EvidenceReference[]): void => {
+      if (more.length > 0) hooks.tell({ type: 'evidence', camera: config.id, of: id, evidence: more }, clock.wall());
+    };
+    later(await kept.better);
     const clip = await kept.clip;
-    if (clip !== null) hooks.tell({ type: 'evidence', camera: config.id, of: id, evidence: [clip] }, clock.wall());
+    later(clip === null ? [] : [clip]);
   };
   const faces = faceLook(config, engines.faces, { tell: (event) => hooks.tell(event, clock.wall()), log });
   const people = peopleLook(config, engines.people, {

@@ -3,6 +3,7 @@ import { acceptance } from './acceptance.ts';
 import { backlog } from './backlog.ts';
 import { beside } from './beside.ts';
 import { cameras } from './cameras.ts';
+import { eyes } from './eyes.ts';
 import { faces } from './faces.ts';
 import type { Figure } from './figure.ts';
 import { inference } from './inference.ts';
@@ -40,6 +41,7 @@ const scenarios: Record<string, () => Promise<void>> = {
     await backlog(report, 10_000);
     await backlog(report, 1_000_000 * (scale === 1 ? 1 : 0.05));
   },
+  eyes: () => eyes(report, Math.max(2, 24 * scale)),
   faces: () => faces(report, Math.max(20, 200 * scale)),
   inference: () => inference(report, Math.max(20, 100 * scale)),
   models: () => models(report, Math.max(10, 60 * scale)),

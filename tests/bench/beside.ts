@@ -1,79 +1,22 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import type { z } from 'zod';
-import type { DeviceList } from '../../src/api/routes/devices.ts';
+import { spawn } from 'node:child_process';
 import { clip, fencesOf } from '../support/footage.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import { freePort } from '../support/ports.ts';
 import type { End } from './ending.ts';
+import { Eyes, gone, NICE } from './eyes-process.ts';
 import { figure, percentile, type Report } from './figure.ts';
 import { ages, oursOnce } from './latency.ts';
 
-const CLI = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
 const CAMERAS = 2;
-const PATIENCE_MS = 60_000;
 /** The kills come this often: each finds the program loading its models again, which is the hardest it works. */
 const KILL_MS = 3_000;
 /** What runs wild takes this much more each time, up to the bound of its unit (systemd/quanwei-vision.service), MB. */
 const EATS = { step: 64, most: 1_536 };
 
-/** The niceness that the unit's CPUWeight= stands for where there is no systemd: 20 beside the gateway's 500. */
-const NICE = '10';
-
 type Beside = (ours: GatewayProcess, after: (end: End) => void) => Promise<void>;
 
-/** The vision process as it is shipped; whatever it was replaced by meanwhile is ended as well. */
-class Eyes {
-  readonly #ours: GatewayProcess;
-  #child: ChildProcess | null = null;
-
-  constructor(ours: GatewayProcess) {
-    this.#ours = ours;
-  }
-
-  start(): void {
-    const { config, env } = this.#ours;
-    this.#child = spawn('nice', ['-n', NICE, process.execPath, CLI, 'vision', '--config', config], {
-      env: { ...env, QUANWEI_LOG: 'error' },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-  }
-
-  /** Its cameras are on line: it decodes and analyses, and is past its beginnings. */
-  async atWork(): Promise<void> {
-    this.start();
-    let online = 0;
-    for (const end = performance.now() + PATIENCE_MS; performance.now() < end; ) {
-      const { devices } = (await this.#ours.api('/api/devices')) as z.output<typeof DeviceList>;
-      online = devices.filter(({ id, state }) => id.startsWith('cam-') && state.online === true).length;
-      if (online === CAMERAS) return;
-      if (this.#child?.exitCode !== null) break;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    const ended = this.#child?.exitCode ?? null;
-    const why = ended === null ? `within ${PATIENCE_MS / 1_000} s` : `and ended with ${ended}`;
-    throw new Error(`${online} of ${CAMERAS} cameras of the vision process came on line ${why}`);
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal);
-  }
-
-  async end(): Promise<void> {
-    if (this.#child !== null) await gone(this.#child);
-  }
-}
-
-async function gone(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exit;
-}
-
 const working = async (ours: GatewayProcess, after: (end: End) => void): Promise<Eyes> => {
-  const eyes = new Eyes(ours);
+  const eyes = new Eyes(ours, CAMERAS);
   after(() => eyes.end());
   await eyes.atWork();
   return eyes;

@@ -17,7 +17,7 @@ import {
   text,
 } from '../forms.ts';
 import { actorOf, person } from '../guard.ts';
-import { clipsOf } from '../later-evidence.ts';
+import { laterEvidence } from '../later-evidence.ts';
 import { entryView } from '../live.ts';
 import { Outdated, Problem } from '../problems.ts';
 import type { Role } from '../roles.ts';
@@ -65,6 +65,7 @@ export const AlarmPage = z.object({
 export const AlarmDetail = z.object({
   alarm: AlarmView,
   timeline: z.array(EntryView),
+  pictures: z.array(Evidence).describe('Sharper than those of `alarm.evidence`; they come a moment after the alarm'),
   clips: z.array(Evidence).describe('Recorded by the camera; they come some seconds after the alarm'),
 });
 
@@ -131,7 +132,9 @@ export function alarmRoutes(app: Api, { board, journal }: Context): void {
       // The newest matter most, should there ever be more than fit.
       const timeline = journal.read({ subject: alarm.id, kinds: ALARM_KINDS, limit: TIMELINE, newestFirst: true });
       const since = timeline.at(-1)?.seq ?? journal.head();
-      return { alarm, timeline: timeline.reverse().map(entryView), clips: clipsOf(journal, alarm, since) };
+      const later = laterEvidence(journal, alarm, since);
+      const [pictures, clips] = (['picture', 'clip'] as const).map((kind) => later.filter((one) => one.kind === kind));
+      return { alarm, timeline: timeline.reverse().map(entryView), pictures: pictures ?? [], clips: clips ?? [] };
     },
   );
 

@@ -125,7 +125,7 @@ const fromRecording = (...before: string[]): Command =>
 /** @param pictures of the recording; the last ones become JPEG on standard output */
 export function stillArguments(pictures: number): string[] {
   const last = `select='gte(n\\,${Math.max(0, pictures - 3)})'`;
-  const command = fromRecording('-threads', '2');
+  const command = fromRecording(...ONE_THREAD);
   return built(
     writing(
       command,

@@ -2,13 +2,16 @@ import sharp from 'sharp';
 import type { Clock, MonoMs, WallMs } from '../../kernel/clock.ts';
 import { messageOf } from '../../kernel/errors.ts';
 import type { Log } from '../../kernel/log.ts';
+import type { Size } from '../capture/colour.ts';
 import type { Spawn } from '../capture/program.ts';
-import type { Ring } from '../capture/ring.ts';
+import type { Cut, Ring } from '../capture/ring.ts';
 import type { EvidenceReference } from '../event.ts';
 import { jpegOf } from '../jpeg.ts';
 import type { Box, Picture } from '../picture.ts';
+import { type Canvas, drawBoxes } from './boxes.ts';
 import { stillOf, writeClip } from './film.ts';
 import type { About, MediaStore } from './media-store.ts';
+import { Turns } from './turns.ts';
 
 export interface EvidenceOptions {
   readonly store: MediaStore;
@@ -34,27 +37,31 @@ export interface Occasion {
 }
 
 export interface Kept {
-  /** With boxes and without; fewer, or none, when there is no room. */
+  /** Of the analysed frame, with boxes and without; fewer, or none, when there is no room. The alarm goes out with them. */
   readonly pictures: EvidenceReference[];
+  /** Of the same moment out of the main stream, where that shows more; none otherwise. Never rejects. */
+  readonly better: Promise<EvidenceReference[]>;
   /** When its last second is there; `null`: none. Never rejects. */
   readonly clip: Promise<EvidenceReference | null>;
 }
 
-/**
- * ms that the main stream's picture may take; then the analysed one has to do. The alarm waits for this, and has to be
- * there within a second of the frame.
- */
-const STILL_LIMIT = 400;
+/** ms that a picture of the main stream may take: longer than that, and its box has other worries. */
+const STILL_LIMIT = 5_000;
 /** Pictures that are decoded at once, all cameras together: an alarm at every camera must not take both cores. */
 const STILLS = 2;
+/** Further ones that wait for that, each with a group of pictures in memory. */
+const STILLS_WAITING = 16;
 /** What still belongs to a clip that is being made. */
 const SAME_CLIP = 0.5;
 
-/** Pictures and clips of what was found: two pictures at once, the clip when it is over. Only of what has an event. */
+/**
+ * Pictures and clips of what was found, and only of that. The analysed frame's pictures at once, because an alarm waits for
+ * them; the main stream's when they are decoded; the clip when it is over (docs/decisions/114).
+ */
 export class Evidence {
   readonly #options: EvidenceOptions;
   readonly #clips = new Map<string, { readonly until: number; readonly made: Promise<EvidenceReference | null> }>();
-  #stills = 0;
+  readonly #stills = new Turns(STILLS, STILLS_WAITING);
 
   constructor(options: EvidenceOptions) {
     this.#options = options;
@@ -62,42 +69,49 @@ export class Evidence {
 
   /** Never rejects: an alarm goes out without evidence rather than not at all. */
   async keep(occasion: Occasion): Promise<Kept> {
+    const { picture, boxes, ring, mono, camera } = occasion;
+    const size = { width: picture.width, height: picture.height };
     const clip = this.#clip(occasion);
-    try {
-      return { pictures: await this.#pictures(occasion), clip };
-    } catch (thrown) {
-      this.#options.log.warn({ err: messageOf(thrown), camera: occasion.camera }, 'an event goes out without pictures');
-      return { pictures: [], clip };
-    }
-  }
-
-  async #pictures(occasion: Occasion): Promise<EvidenceReference[]> {
-    const { store } = this.#options;
-    const { camera, event, wall, picture, boxes } = occasion;
-    const plain = (await this.#still(occasion)) ?? (await jpegOf(picture, QUALITY));
-    const about = { camera, event, wall };
-    const marked = await withBoxes(plain, picture, boxes);
-    // The one with boxes first: it is what people look at.
-    const put = async (what: 'boxes' | 'plain', bytes: Buffer) => ({
-      kind: 'picture' as const,
-      ...(await store.put({ ...about, what }, bytes)),
-    });
-    return Promise.all([put('boxes', marked), put('plain', plain)]);
-  }
-
-  async #still({ ring, mono, camera }: Occasion): Promise<Buffer | null> {
-    const { clock, spawn, log } = this.#options;
+    // Now, while the ring has it; decoded when it is its turn, and never before the alarm is out.
     const cut = ring?.cut(mono, mono) ?? null;
-    if (cut === null || this.#stills >= STILLS) return null;
-    this.#stills += 1;
+    let pictures: EvidenceReference[] = [];
     try {
-      return await stillOf(cut, { clock, spawn }, STILL_LIMIT);
+      const [marked, plain] = await Promise.all([
+        withBoxes({ ...size, data: picture.data.slice() }, picture, boxes),
+        jpegOf(picture, QUALITY),
+      ]);
+      pictures = await this.#put(occasion, { boxes: marked, plain });
     } catch (thrown) {
-      log.info({ err: messageOf(thrown), camera }, 'the analysed picture is kept instead of the main stream’s');
-      return null;
-    } finally {
-      this.#stills -= 1;
+      this.#options.log.warn({ err: messageOf(thrown), camera }, 'an event goes out without pictures');
     }
+    const better = cut === null ? Promise.resolve([]) : this.#better(occasion, cut);
+    return { pictures, better, clip };
+  }
+
+  async #better(occasion: Occasion, cut: Cut): Promise<EvidenceReference[]> {
+    const { clock, spawn, log } = this.#options;
+    const { picture, boxes, camera } = occasion;
+    try {
+      const plain = await this.#stills.take(() => stillOf(cut, { clock, spawn }, STILL_LIMIT));
+      if (plain === null) return [];
+      const { width = 0 } = await sharp(plain).metadata();
+      if (width <= picture.width) return [];
+      const { data, info } = await sharp(plain).raw().toBuffer({ resolveWithObject: true });
+      const marked = await withBoxes({ width: info.width, height: info.height, data }, picture, boxes);
+      return await this.#put(occasion, { 'main-boxes': marked, 'main-plain': plain });
+    } catch (thrown) {
+      log.info({ err: messageOf(thrown), camera }, 'there is no picture of the main stream of an event');
+      return [];
+    }
+  }
+
+  /** The one with boxes is named first: it is what people look at. */
+  #put({ camera, event, wall }: Occasion, pictures: Partial<Record<About['what'], Buffer>>) {
+    const put = async ([what, bytes]: [string, Buffer]): Promise<EvidenceReference> => ({
+      kind: 'picture',
+      ...(await this.#options.store.put({ camera, event, wall, what: what as About['what'] }, bytes)),
+    });
+    return Promise.all(Object.entries(pictures).map(put));
   }
 
   /** What happens within a clip that is being made belongs to it: a warning and the alarm that follows share one. */
@@ -131,24 +145,12 @@ export class Evidence {
 
 const QUALITY = 85;
 
-/** @param jpeg of any size @param shape what the boxes are in pixels of */
-async function withBoxes(
-  jpeg: Buffer,
-  shape: { readonly width: number; readonly height: number },
-  boxes: readonly Box[],
-): Promise<Buffer> {
-  const { width = 1, height = 1 } = await sharp(jpeg).metadata();
-  const [x, y] = [width / shape.width, height / shape.height];
-  const line = Math.max(2, Math.round(width / 320));
-  const drawn = boxes.slice(0, 32).map(({ x1, y1, x2, y2 }) => {
-    const [left, top] = [x1 * x, y1 * y].map((value) => value.toFixed(1));
-    const [wide, high] = [(x2 - x1) * x, (y2 - y1) * y].map((value) => Math.max(1, value).toFixed(1));
-    return `<rect x="${left}" y="${top}" width="${wide}" height="${high}"/>`;
-  });
-  const group = `<g fill="none" stroke="#ff3b30" stroke-width="${line}">${drawn.join('')}</g>`;
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${group}</svg>`;
-  return sharp(jpeg)
-    .composite([{ input: Buffer.from(svg), left: 0, top: 0 }])
-    .jpeg({ quality: QUALITY })
-    .toBuffer();
+/** @param canvas written over @param shape what the boxes are in pixels of */
+function withBoxes(canvas: Canvas, shape: Size, boxes: readonly Box[]): Promise<Buffer> {
+  const [x, y] = [canvas.width / shape.width, canvas.height / shape.height];
+  drawBoxes(
+    canvas,
+    boxes.map(({ x1, y1, x2, y2 }) => ({ x1: x1 * x, y1: y1 * y, x2: x2 * x, y2: y2 * y })),
+  );
+  return jpegOf(canvas, QUALITY);
 }

@@ -27,7 +27,8 @@ export interface About {
   readonly wall: number;
   readonly camera: string;
   readonly event: string;
-  readonly what: 'boxes' | 'plain' | 'clip';
+  /** `main-`: out of the main stream, of the moment that the one without it is of */
+  readonly what: 'boxes' | 'plain' | 'main-boxes' | 'main-plain' | 'clip';
 }
 
 export interface Stored {
@@ -99,13 +100,15 @@ export class MediaStore {
 
   /** @throws QuanweiError STORAGE_FULL, STORAGE_UNAVAILABLE; the trouble has been told then */
   put(about: About, bytes: Uint8Array): Promise<Stored> {
-    return this.make(about, async (part) => {
+    return this.#keep(about, async (part) => {
       const file = await open(part, 'wx', 0o640);
       try {
         await file.writeFile(bytes);
+        await file.sync();
       } finally {
         await file.close();
       }
+      return { sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length };
     });
   }
 
@@ -113,7 +116,15 @@ export class MediaStore {
    * Keeps what `write` makes under the name it is given; a name that nobody sees before it is whole.
    * @throws QuanweiError STORAGE_FULL, STORAGE_UNAVAILABLE; what `write` throws
    */
-  async make(about: About, write: (part: string) => Promise<void>): Promise<Stored> {
+  make(about: About, write: (part: string) => Promise<void>): Promise<Stored> {
+    return this.#keep(about, async (part) => {
+      await write(part);
+      return settle(part);
+    });
+  }
+
+  /** @param write what is to be kept, whole and on the disk when it is settled */
+  async #keep(about: About, write: (part: string) => Promise<Settled>): Promise<Stored> {
     const { day, name } = nameOf(about);
     const dir = join(this.#root, day);
     const part = join(this.#parts, `${process.pid}-${this.#n++}-${name}`);
@@ -122,8 +133,7 @@ export class MediaStore {
       if (!(await this.#room())) throw new QuanweiError('STORAGE_FULL', 'the disk has no room for evidence');
       await mkdir(this.#parts, { recursive: true, mode: 0o750 });
       await mkdir(dir, { recursive: true, mode: 0o750 });
-      await write(part);
-      const { sha256, size } = await settle(part);
+      const { sha256, size } = await write(part);
       await rename(part, join(dir, name));
       await sync(dir);
       this.#days.set(day, (this.#days.get(day) ?? 0) + size);
@@ -226,8 +236,13 @@ export class MediaStore {
   }
 }
 
+interface Settled {
+  readonly sha256: string;
+  readonly size: number;
+}
+
 /** Onto the disk, with its digest. */
-async function settle(path: string): Promise<{ sha256: string; size: number }> {
+async function settle(path: string): Promise<Settled> {
   await sync(path);
   const hash = createHash('sha256');
   let size = 0;

@@ -1,3 +1,4 @@
+import { spawn as spawnProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import sharp from 'sharp';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SimulatedClock } from '../../../src/kernel/clock.ts';
 import { isMediaReference } from '../../../src/kernel/media.ts';
+import type { Spawn } from '../../../src/vision/capture/program.ts';
 import type { Ring } from '../../../src/vision/capture/ring.ts';
 import { Evidence, type Occasion } from '../../../src/vision/evidence/evidence.ts';
 import { type About, MediaStore, type MediaStoreOptions } from '../../../src/vision/evidence/media-store.ts';
@@ -49,7 +51,7 @@ function occasion(clock: SimulatedClock, ring: Ring | null, more: Partial<Occasi
 }
 
 describe('evidence', () => {
-  test('two pictures at once, large ones, one with boxes; the clip when it is over; digests are those of the files', async () => {
+  test('two pictures at once, two large ones afterwards, one of each with boxes; the clip when it is over; digests are those of the files', async () => {
     const data = dataDir();
     const clock = new SimulatedClock();
     const { store } = await storeIn(data, clock);
@@ -58,11 +60,11 @@ describe('evidence', () => {
     play(ring, clock, sent);
     const evidence = new Evidence({ store, clock, log, clip: { before: 1_000, after: 1_000 } });
     const kept = await evidence.keep(occasion(clock, ring));
-    expect(kept.pictures.map(({ kind }) => kind)).toEqual(['picture', 'picture']);
     play(ring, clock, sent.slice(0, 26));
-    const clip = await kept.clip;
+    const [better, clip] = [await kept.better, await kept.clip];
+    expect([...kept.pictures, ...better].map(({ kind }) => kind)).toEqual(Array(4).fill('picture'));
     expect(clip?.kind).toBe('clip');
-    for (const { ref, sha256 } of [...kept.pictures, ...(clip === null ? [] : [clip])]) {
+    for (const { ref, sha256 } of [...kept.pictures, ...better, ...(clip === null ? [] : [clip])]) {
       expect(isMediaReference(ref)).toBe(true);
       expect(
         createHash('sha256')
@@ -70,20 +72,39 @@ describe('evidence', () => {
           .digest('hex'),
       ).toBe(sha256);
     }
-    const [marked, plain] = kept.pictures.map(({ ref }) => join(data, ref)) as [string, string];
-    expect(await sharp(plain).metadata()).toMatchObject({ width: 1280, height: 720, format: 'jpeg' });
-    const red = async (file: string) => {
-      const { data: pixels } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
+    const red = async (file: string, width: number) => {
+      const pixels = await sharp(file).raw().toBuffer();
       let count = 0;
-      for (let y = 100; y < 600; y += 1) {
-        const at = 3 * (y * 1280 + 200);
+      // Along the right edge of the box, at x = 200 and y = 50 to 300 of 640×360.
+      for (let y = 0; y < (width * 9) / 16; y += 1) {
+        const at = 3 * (y * width + Math.round((200 * width) / 640));
         const [r = 0, g = 0, b = 0] = pixels.subarray(at, at + 3);
         if (r > 200 && g < 110 && b < 110) count += 1;
       }
-      return count;
+      return (count * 640) / width;
     };
-    expect(await red(marked)).toBeGreaterThan(450);
-    expect(await red(plain)).toBeLessThan(100);
+    for (const [pictures, width] of [
+      [kept.pictures, 640],
+      [better, 1280],
+    ] as const) {
+      const [marked = '', plain = ''] = pictures.map(({ ref }) => join(data, ref));
+      expect(await sharp(plain).metadata()).toMatchObject({ width, height: (width * 9) / 16, format: 'jpeg' });
+      expect(await red(marked, width)).toBeGreaterThan(225);
+      expect(await red(plain, width)).toBeLessThan(50);
+    }
+  });
+
+  test('an alarm waits for no picture of the main stream, whatever that does', async () => {
+    const clock = new SimulatedClock();
+    const { store } = await storeIn(dataDir(), clock);
+    const ring = { cut: () => ({ codec: 'h264', pictures: 3, bytes: [new Uint8Array(9)] }), clip: async () => null };
+    // One that reads nothing and says nothing.
+    const spawn: Spawn = (_command, _args, options) => spawnProcess('sleep', ['600'], options);
+    const evidence = new Evidence({ store, clock, log, clip: { before: 500, after: 1_000 }, spawn });
+    const kept = await evidence.keep(occasion(clock, ring as unknown as Ring));
+    expect(kept.pictures).toHaveLength(2);
+    clock.advance(5_000);
+    expect(await kept.better).toEqual([]);
   });
 
   test('without a recording the analysed picture is kept; a warning and its alarm share one clip', async () => {
@@ -117,6 +138,7 @@ describe('evidence', () => {
     const evidence = new Evidence({ store, clock, log, clip: { before: 500, after: 1_000 } });
     const kept = await evidence.keep(occasion(clock, ring as unknown as Ring));
     expect(kept.pictures).toHaveLength(2);
+    expect(await kept.better).toEqual([]);
     expect(await kept.clip).toBeNull();
   });
 });

@@ -12,15 +12,20 @@ export interface Shot {
   readonly plain: EvidenceRef | null;
 }
 
-/** Pictures of the same moment together, clips by themselves; what is told twice is shown once. */
+/**
+ * Pictures of the same moment together, clips by themselves; what is told twice is shown once. A sharper picture of a
+ * moment is shown in place of the first one; one of a moment that this alarm does not name belongs to another.
+ */
 export function sorted(all: readonly EvidenceRef[]): { shots: Shot[]; clips: EvidenceRef[] } {
   const known = [...new Map(all.filter(({ ref }) => REFERENCE.test(ref)).map((one) => [one.ref, one])).values()];
+  const sharper = ({ ref }: EvidenceRef): boolean => /-main-(boxes|plain)\.jpg$/.test(ref);
+  const pictures = known.filter(({ kind }) => kind === 'picture');
   const shots = new Map<string, Shot>();
-  for (const one of known.filter(({ kind }) => kind === 'picture')) {
-    const plain = one.ref.endsWith('-plain.jpg');
-    const key = one.ref.replace(/-(boxes|plain)\.jpg$/, '');
+  for (const one of [...pictures.filter((one) => !sharper(one)), ...pictures.filter(sharper)]) {
+    const key = one.ref.replace(/(-main)?-(boxes|plain)\.jpg$/, '');
+    if (sharper(one) && !shots.has(key)) continue;
     const shot = shots.get(key) ?? { key, boxes: null, plain: null };
-    shots.set(key, plain ? { ...shot, plain: one } : { ...shot, boxes: one });
+    shots.set(key, one.ref.endsWith('-plain.jpg') ? { ...shot, plain: one } : { ...shot, boxes: one });
   }
   return { shots: [...shots.values()], clips: known.filter(({ kind }) => kind === 'clip') };
 }
