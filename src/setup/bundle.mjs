@@ -57,6 +57,17 @@ const leaveNative = {
 };
 const LOADED = new Set(Object.keys(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).dependencies));
 
+/** zod brings what it says in sixty languages; ours are said by the code that refuses. Half of it need not be read at a start. */
+const oneLanguage = {
+  name: 'one-language',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+      loader: 'js',
+    }));
+  },
+};
+
 /**
  * In a bundle `import.meta.url` would be the bundle's. What lies beside the program is found by where a module lies in
  * the tree, so each keeps the address it has in `src/`, seen from `dist/`.
@@ -99,7 +110,7 @@ export async function bundle(programs, outbase, outdir) {
     sourcesContent: false,
     // Packages of the older kind ask for Node's own modules with `require`.
     banner: { js: "import{createRequire as requireOf}from'node:module';const require=requireOf(import.meta.url);" },
-    plugins: [ownAddress, leaveNative],
+    plugins: [ownAddress, oneLanguage, leaveNative],
     absWorkingDir: ROOT,
     metafile: true,
     logLevel: 'warning',
