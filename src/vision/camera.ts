@@ -2,9 +2,11 @@ import type { CameraConfig } from '../config/schema.ts';
 import type { Cancel, Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Frame, FrameSource, SourceState } from './capture/source.ts';
+import type { HealthEvent } from './event.ts';
 import type { CameraStatus } from './report/message.ts';
 import type { LiveStream } from './serve/live-stream.ts';
 import type { NewestPicture } from './serve/newest-picture.ts';
+import { Starvation } from './starvation.ts';
 
 const STATUS_MS = 10_000;
 
@@ -26,6 +28,7 @@ export interface WatchedCameraParts {
   readonly clock: Clock;
   readonly log: Log;
   status(status: CameraStatus): void;
+  health(event: HealthEvent): void;
 }
 
 /** One camera: its stream in, whoever looks at it, and how it is. */
@@ -33,13 +36,17 @@ export class WatchedCamera {
   readonly #parts: WatchedCameraParts;
   readonly #timer: Cancel;
   #status: CameraStatus = { state: 'offline', reason: 'starting' };
+  readonly #starvation: Starvation;
   #frames = 0;
-  #framesBefore = 0;
+  #before = { frames: 0, came: 0 };
   #countedAt: number;
 
   constructor(parts: WatchedCameraParts) {
     const { source, clock, config } = parts;
     this.#parts = parts;
+    this.#starvation = new Starvation((active, reason) =>
+      parts.health({ type: 'health', camera: config.id, condition: 'degraded', active, reason }),
+    );
     this.#countedAt = clock.mono();
     this.#timer = clock.every(STATUS_MS, () => this.#count());
     const address = hostOf(config.url);
@@ -94,6 +101,7 @@ export class WatchedCamera {
     const { newest, looks } = this.#parts;
     const { address } = this.#status;
     const place = address === undefined ? {} : { address };
+    this.#starvation.expect(state.state === 'online' ? state.fps : null);
     if (state.state === 'online') this.#tell({ state: 'online', fps: round(state.fps), ...place });
     else {
       newest.clear();
@@ -106,8 +114,11 @@ export class WatchedCamera {
   /** Frames that really come: a camera that is asked for five and gives one is told as such. */
   #count(): void {
     const now = this.#parts.clock.mono();
-    const fps = round(((this.#frames - this.#framesBefore) * 1_000) / Math.max(1, now - this.#countedAt));
-    this.#framesBefore = this.#frames;
+    const seconds = Math.max(1, now - this.#countedAt) / 1_000;
+    const fps = round((this.#frames - this.#before.frames) / seconds);
+    const came = this.#frames + this.#parts.source.shed;
+    this.#starvation.look((came - this.#before.came) / seconds);
+    this.#before = { frames: this.#frames, came };
     this.#countedAt = now;
     if (this.#status.state !== 'offline') this.#tell({ ...this.#status, fps });
   }

@@ -229,7 +229,7 @@ export class Vision {
     this.#broken.delete(config.id);
     try {
       const opened = this.#parts.open(config, hooks, engines, evidence, this.#settings);
-      this.#cameras.set(config.id, new WatchedCamera({ config, ...opened, clock, log, status }));
+      this.#cameras.set(config.id, new WatchedCamera({ config, ...opened, clock, log, status, health: hooks.health }));
     } catch (thrown) {
       // One camera that cannot be put together must not blind the others. The next reload tries it again.
       log.error({ err: thrown, camera: config.id }, 'a camera could not be put together');
@@ -246,6 +246,7 @@ export class Vision {
         this.#cameras.delete(id);
         this.#broken.delete(id);
         await camera?.stop();
+        this.#conditions.judgedAnew(id);
       }),
     );
   }

@@ -32,7 +32,14 @@ async function watched(url: string): Promise<{ camera: WatchedCamera; told: Came
     { timezone: 'UTC', evidence, before: 1_000, clock, log, random: Math.random },
   );
   const told: CameraStatus[] = [];
-  const camera = new WatchedCamera({ config, ...opened, clock, log, status: (status) => told.push(status) });
+  const camera = new WatchedCamera({
+    config,
+    ...opened,
+    clock,
+    log,
+    status: (status) => told.push(status),
+    health: () => undefined,
+  });
   onTestFinished(() => camera.stop());
   return { camera, told };
 }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { Cancel, Clock } from '../../kernel/clock.ts';
 import { messageOf } from '../../kernel/errors.ts';
+import { giveWay } from '../../kernel/priority.ts';
 
 /** As `child_process.spawn`; tests put a program of their own in its place. */
 export type Spawn = (command: string, args: readonly string[], options: SpawnOptions) => ChildProcess;
@@ -59,6 +60,8 @@ export class Program {
     });
     for (const end of into) end.destroy();
     const child = this.#child;
+    // Decoding may wait, telling what was seen may not, and least of all the gateway.
+    if (child.pid !== undefined) giveWay(child.pid);
     const streams = [child.stdio[1], ...child.stdio.slice(3)];
     this.pipes = streams.filter((stream): stream is Readable => stream instanceof Readable);
     for (const pipe of this.pipes) pipe.on('error', ignore);

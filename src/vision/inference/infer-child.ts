@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { giveWay } from '../../kernel/priority.ts';
 import { LoadedModel } from './loaded-model.ts';
 import { type FromChild, type ModelSpec, type ToChild, wireError } from './wire.ts';
 
@@ -6,6 +7,9 @@ import { type FromChild, type ModelSpec, type ToChild, wireError } from './wire.
  * The infer child: nothing but ONNX Runtime and the decoders. `run()` of onnxruntime-node blocks the thread it is called
  * on, and native code may fall over: here it takes nobody along. It answers each picture by itself, in order.
  */
+
+// Before any thread is made that works for us: it goes with us.
+giveWay();
 
 const models = new Map<string, LoadedModel>();
 const tell = (message: FromChild): void => {

@@ -64,6 +64,12 @@ export class Conditions {
     if (this.#connected) this.#settle();
   }
 
+  /** Whoever looked at a camera has ended, and somebody else begins: what nobody finds again is taken back. */
+  judgedAnew(camera: string): void {
+    const left = [...this.#held.values()].filter(({ event, is }) => event.camera === camera && is);
+    if (left.length > 0) this.#parts.clock.after(JUDGED_MS, () => this.#takeBack(left));
+  }
+
   /** A camera is not watched any more. */
   forget(camera: string): void {
     for (const { event, is } of [...this.#held.values()]) {
