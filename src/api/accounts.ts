@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { checkSecret, hashSecret } from '../devices/secret.ts';
+import { checkSecret, hashSecret, type SecretKind } from '../devices/secret.ts';
 import type { Change, Draft } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Cancel, Clock } from '../kernel/clock.ts';
@@ -68,6 +68,7 @@ interface Row {
 export class Accounts {
   readonly #journal: Journal;
   readonly #clock: Clock;
+  readonly #hash: (password: string) => Promise<string>;
   readonly #all = new Map<string, Stored>();
   readonly #listeners = new Set<(name: string, keep: Buffer | null) => void>();
   /** Changes go one after the other: two that each leave one administrator must not leave none together. */
@@ -77,14 +78,18 @@ export class Accounts {
   /** What a password for an unknown name is compared with, so that the answer takes as long. */
   #decoy: Promise<string> | null = null;
 
-  private constructor(journal: Journal, clock: Clock) {
+  private constructor(journal: Journal, clock: Clock, hashedAs: SecretKind) {
     this.#journal = journal;
     this.#clock = clock;
+    this.#hash = (password) => hashSecret(password, hashedAs);
   }
 
-  /** @throws QuanweiError STORAGE_* */
-  static async load(parts: { journal: Journal; clock: Clock }): Promise<Accounts> {
-    const accounts = new Accounts(parts.journal, parts.clock);
+  /**
+   * @param parts.hashedAs what a password costs to hash; only a test that signs in many people says anything
+   * @throws QuanweiError STORAGE_*
+   */
+  static async load(parts: { journal: Journal; clock: Clock; hashedAs?: SecretKind }): Promise<Accounts> {
+    const accounts = new Accounts(parts.journal, parts.clock, parts.hashedAs ?? 'person');
     accounts.#load();
     return accounts;
   }
@@ -134,7 +139,7 @@ export class Accounts {
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
       const stored = this.#all.get(name);
-      this.#decoy ??= hashSecret(randomBytes(16).toString('hex'));
+      this.#decoy ??= this.#hash(randomBytes(16).toString('hex'));
       const right = await checkSecret(password, stored?.hash ?? (await this.#decoy));
       if (stored === undefined || !right || stored.account.disabled) {
         throw new QuanweiError('BAD_CREDENTIALS', '用户名或密码错误 · name or password is wrong');
@@ -164,7 +169,7 @@ export class Accounts {
     const password = draft.password ?? generatePassword();
     checkStrength(password);
     const now = this.#clock.wall();
-    const hash = await hashSecret(password);
+    const hash = await this.#hash(password);
     const account: Account = { name, display, role, mustChange, disabled: false, created: now, changed: now };
     await this.#journal.append(
       [entry(actor, name, 'created', { display, role })],
@@ -238,7 +243,7 @@ export class Accounts {
     if (current === next) {
       throw new QuanweiError('BAD_REQUEST', '新密码不能与旧密码相同 · the new password is the old one');
     }
-    const hash = await hashSecret(next);
+    const hash = await this.#hash(next);
     return this.#inTurn(() => this.#replaceHash(name, hash, false, `user:${name}`, keep));
   }
 
@@ -246,7 +251,7 @@ export class Accounts {
   async resetPassword(name: string, actor: string): Promise<string> {
     this.#stored(name);
     const password = generatePassword();
-    const hash = await hashSecret(password);
+    const hash = await this.#hash(password);
     await this.#inTurn(() => this.#replaceHash(name, hash, true, actor, null));
     return password;
   }

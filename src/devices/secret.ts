@@ -5,10 +5,11 @@ import { randomBytes, randomInt, type ScryptOptions, scrypt, timingSafeEqual } f
  * and random, and after a power cut two thousand of them are to be checked at once: 4 MiB, some 10 ms.
  */
 const COSTS = { person: { N: 32_768, r: 8, p: 1 }, device: { N: 4_096, r: 8, p: 1 } } as const;
+export type SecretKind = keyof typeof COSTS;
 const KEY_BYTES = 32;
 
 /** `scrypt$N$r$p$SALT$KEY`, base64url; says by itself what it costs to check. @param of whose secret it is */
-export async function hashSecret(secret: string, of: keyof typeof COSTS = 'person'): Promise<string> {
+export async function hashSecret(secret: string, of: SecretKind = 'person'): Promise<string> {
   const salt = randomBytes(16);
   const cost = COSTS[of];
   const key = await derive(secret, salt, KEY_BYTES, cost);

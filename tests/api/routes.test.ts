@@ -153,7 +153,7 @@ test('whatever number or time a request asks for, it is answered or refused, and
       const isMoment = isNumber && (name === 'from' || name === 'to');
       if (isNumber) numbers += 1;
       const refused = isNumber ? [...ABSURD, ...(isMoment ? NO_MOMENT : [])] : [];
-      for (const value of new Set([...refused, ...NO_MOMENT, ...EXTREME])) {
+      for (const value of isNumber ? new Set([...refused, ...NO_MOMENT, ...EXTREME]) : EXTREME.slice(-3)) {
         const asked = `${there}?${name}=${encodeURIComponent(decodeURIComponent(value))}`;
         const status = await ask(asked);
         if (status >= 500 || (refused.includes(value) && status !== 400)) wrong.push(`${asked}: ${status}`);

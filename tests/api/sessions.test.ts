@@ -165,6 +165,8 @@ test('the first administrator gets a generated password that must be changed, to
   expect(login).toMatchObject({ name: 'admin', password: expect.stringMatching(/^(\w{4}-){3}\w{4}$/) });
   expect(accounts.get('admin')).toMatchObject({ role: 'admin', mustChange: true });
   expect(JSON.stringify(journal.read({ limit: 100 }))).not.toContain(login?.password);
+  const [stored] = journal.select<{ hash: string }>('SELECT hash FROM accounts');
+  expect(stored?.hash, 'a person’s password is dear to guess').toMatch(/^scrypt\$32768\$8\$1\$/);
   await journal.close();
 });
 
