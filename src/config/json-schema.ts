@@ -77,9 +77,12 @@ const allRows = (): Row[] =>
 /** Every key there is, as the page names it. */
 export const configurationKeys = (): string[] => allRows().map(({ key }) => key);
 
-/** What every key means, by its name. */
-export const keyMeanings = (): ReadonlyMap<string, Meaning> =>
-  new Map(allRows().map(({ key, meaning }) => [key, meaning]));
+let meanings: ReadonlyMap<string, Meaning> | null = null;
+/** What every key means, by its name. Walking the schema takes 10 ms, and the page asks for each section. */
+export function keyMeanings(): ReadonlyMap<string, Meaning> {
+  meanings ??= new Map(allRows().map(({ key, meaning }) => [key, meaning]));
+  return meanings;
+}
 
 /** The key itself, and whatever keys stand below it. */
 function rowsOf(key: string, schema: Schema, first = false): Row[] {

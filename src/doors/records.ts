@@ -2,6 +2,7 @@ import type { DeviceEvent } from '../devices/event.ts';
 import type { Entry, EntryKind } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import { seqBefore } from '../journal/moment.ts';
+import { turns } from '../kernel/turns.ts';
 
 /**
  * `passed` let through by the door itself · `refused` not let through · `opened` from here, by a person, the centre, a
@@ -61,13 +62,16 @@ const SLACK_MS = 3_600_000;
 
 const OPENED: readonly EntryKind[] = ['door.command', 'door.decision'];
 
-/** Who passed, who was refused, who opened what: newest first, over all doors or one. Looks at a bounded number of entries. */
-export function doorRecords(
+/**
+ * Who passed, who was refused, who opened what: newest first, over all doors or one. Looks at a bounded number of entries,
+ * and lets others have their turn in between.
+ */
+export async function doorRecords(
   journal: Journal,
   filter: DoorRecordFilter,
   now: number,
   nameOf: (door: string) => string,
-): DoorRecordPage {
+): Promise<DoorRecordPage> {
   const { from = 0, to, limit } = filter;
   const words = (filter.text ?? '')
     .trim()
@@ -76,8 +80,9 @@ export function doorRecords(
     .filter((word) => word !== '');
   const records: DoorRecord[] = [];
   let before = filter.before ?? (to === undefined ? Number.MAX_SAFE_INTEGER : seqBefore(journal, to + SLACK_MS, now));
+  const turn = turns();
   for (let looked = 0; looked < LOOKED_AT; ) {
-    const entries = stretch(journal, filter.door, before);
+    const entries = await stretch(journal, filter.door, before);
     for (const entry of entries) {
       looked += 1;
       before = entry.seq;
@@ -89,18 +94,21 @@ export function doorRecords(
           (words.length === 0 || fits(one, nameOf(one.door), words)),
       );
       records.push(...found.map((one) => withResult(journal, entry, one)));
+      // What came of it is a question of its own.
+      if (entry.kind === 'door.command') await turn();
       if (records.length >= limit) return { records, next: entry.seq };
     }
     if (entries.length < STEP) return { records, next: null };
+    await turn();
   }
   return { records, next: before };
 }
 
 /** The next entries that may tell of a door, newest first; fewer than `STEP` only when there are no more. */
-function stretch(journal: Journal, door: string | undefined, before: number): Entry[] {
+async function stretch(journal: Journal, door: string | undefined, before: number): Promise<Entry[]> {
   const page = { before, limit: STEP, newestFirst: true };
-  if (door !== undefined) return journal.read({ ...page, subject: door, kinds: ['message', ...OPENED] });
-  const told = journal.read({ ...page, kinds: ['message', 'door.command'], lanes: [2] });
+  if (door !== undefined) return journal.readInTurns({ ...page, subject: door, kinds: ['message', ...OPENED] });
+  const told = await journal.readInTurns({ ...page, kinds: ['message', 'door.command'], lanes: [2] });
   const decided = journal.read({ ...page, kinds: ['door.decision'] });
   // Below the end of a list that was cut nothing is known of the other.
   return [...told, ...decided].sort((a, b) => b.seq - a.seq).slice(0, STEP);

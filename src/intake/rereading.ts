@@ -7,6 +7,7 @@ import type { Registry } from '../devices/registry.ts';
 import type { Entry } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import { messageOf } from '../kernel/errors.ts';
+import { turns } from '../kernel/turns.ts';
 
 /** What a device said, as it was kept, what came of it, and what the profile of today makes of it. */
 export interface KeptMessage {
@@ -67,10 +68,19 @@ interface Body {
 }
 
 /** What was kept of a device's messages, newest first. Heartbeats that brought no news were not kept. */
-export function keptMessages(parts: Parts, device: string, page: { limit: number; before?: number }): KeptMessage[] {
-  return parts.journal
-    .read({ subject: device, kinds: ['message', 'unknown'], newestFirst: true, ...page })
-    .map((entry) => keptMessage(parts, entry));
+export async function keptMessages(
+  parts: Parts,
+  device: string,
+  page: { limit: number; before?: number },
+): Promise<KeptMessage[]> {
+  const asked = { subject: device, kinds: ['message', 'unknown'], newestFirst: true, ...page } as const;
+  const turn = turns();
+  const messages: KeptMessage[] = [];
+  for (const entry of await parts.journal.readInTurns(asked)) {
+    messages.push(keptMessage(parts, entry));
+    await turn();
+  }
+  return messages;
 }
 
 function keptMessage(parts: Parts, entry: Entry): KeptMessage {

@@ -175,10 +175,17 @@ export class Journal {
   }
 
   read(options: ReadOptions): Entry[] {
-    return this.#reader.read({
-      ...options,
-      before: Math.min(options.before ?? Number.MAX_SAFE_INTEGER, this.#head + 1),
-    });
+    return this.#reader.read(this.#told(options));
+  }
+
+  /** As `JournalReader.readInTurns`: for questions of people, which a fire alarm must not wait for. */
+  readInTurns(options: ReadOptions, sliceMs?: number): Promise<Entry[]> {
+    return this.#reader.readInTurns(this.#told(options), sliceMs);
+  }
+
+  /** Nothing that everybody has not been told of yet. */
+  #told(options: ReadOptions): ReadOptions {
+    return { ...options, before: Math.min(options.before ?? Number.MAX_SAFE_INTEGER, this.#head + 1) };
   }
 
   /** Entries of a lane after a seq. May still count some of lanes 2 and 3 that were dropped from a full disk. */

@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { invariant } from '../kernel/errors.ts';
+import { turns } from '../kernel/turns.ts';
 import { uuidText } from './chain.ts';
 import { databaseFile, openForReading, storageError } from './database.ts';
 import type { Entry, EntryKind, Lane } from './entry.ts';
@@ -82,6 +83,30 @@ export class JournalReader {
   }
 
   read(options: ReadOptions): Entry[] {
+    const pieces = this.#inPieces(options);
+    for (;;) {
+      const { done, value } = pieces.next();
+      if (done === true) return value;
+    }
+  }
+
+  /**
+   * The same for whoever shares a thread with fire alarms: a question that only looking at much answers, such as the
+   * messages of a device that says little, is answered piece by piece. What was appended meanwhile may be in it or not.
+   * @param sliceMs how long at a time; 0: others get their turn after each piece
+   */
+  async readInTurns(options: ReadOptions, sliceMs?: number): Promise<Entry[]> {
+    const pieces = this.#inPieces(options);
+    const turn = turns(sliceMs);
+    for (;;) {
+      const { done, value } = pieces.next();
+      if (done === true) return value;
+      await turn();
+    }
+  }
+
+  /** Rests after every piece, of some thousand entries at most. */
+  *#inPieces(options: ReadOptions): Generator<undefined, Entry[]> {
     const { limit, kinds, lanes, subject } = options;
     if (limit <= 0 || kinds?.length === 0 || lanes?.length === 0) return [];
     const filters: string[] = [];
@@ -93,11 +118,11 @@ export class JournalReader {
     if (subject !== undefined) {
       if (kinds !== undefined) all('kind', kinds);
       if (lanes !== undefined) all('lane', lanes);
-      return this.#bySubject(subject, options, filters, params);
+      return yield* this.#bySubject(subject, options, filters, params);
     }
     if (lanes !== undefined) {
       if (kinds !== undefined) all('kind', kinds);
-      return this.#byLanes(lanes, options, filters, params);
+      return yield* this.#byLanes(lanes, options, filters, params);
     }
     if (kinds === undefined) return this.#merge(options, [this.#rows(options, [], [])]);
     const parts = kinds.map((kind) =>
@@ -136,20 +161,30 @@ export class JournalReader {
   }
 
   /** Urgent lanes have an index; for the others, segments tell which stretches are worth a look. */
-  #byLanes(lanes: readonly Lane[], options: ReadOptions, filters: string[], params: unknown[]): Entry[] {
+  *#byLanes(
+    lanes: readonly Lane[],
+    options: ReadOptions,
+    filters: string[],
+    params: unknown[],
+  ): Generator<undefined, Entry[]> {
     const parts = lanes
       .filter((lane) => lane < 2)
       .map((lane) => this.#rows(options, ['lane = ?', 'lane IN (0, 1)', ...filters], [lane, ...params]));
     const bulk = lanes.filter((lane) => lane >= 2);
     if (bulk.length > 0) {
       const holds = bulk.map((lane) => `lane${lane} > 0`).join(' OR ');
-      parts.push(this.#inSegments(holds, [], options, [`lane IN (${bulk.join(', ')})`, ...filters], params));
+      parts.push(yield* this.#inSegments(holds, [], options, [`lane IN (${bulk.join(', ')})`, ...filters], params));
     }
     return this.#merge(options, parts);
   }
 
   /** The index knows everything but messages; for those, segments tell which stretches are worth a look. */
-  #bySubject(subject: string, options: ReadOptions, filters: string[], params: unknown[]): Entry[] {
+  *#bySubject(
+    subject: string,
+    options: ReadOptions,
+    filters: string[],
+    params: unknown[],
+  ): Generator<undefined, Entry[]> {
     const { kinds } = options;
     const parts: Row[][] = [];
     if (kinds === undefined || kinds.some((kind) => kind !== UNINDEXED)) {
@@ -157,22 +192,25 @@ export class JournalReader {
     }
     if (kinds === undefined || kinds.includes(UNINDEXED)) {
       const messages = [`+kind = '${UNINDEXED}'`, '+subject = ?', ...filters];
-      parts.push(this.#inSegments('instr(subjects, ?) > 0', [`,${subject},`], options, messages, [subject, ...params]));
+      parts.push(
+        yield* this.#inSegments('instr(subjects, ?) > 0', [`,${subject},`], options, messages, [subject, ...params]),
+      );
     }
     return this.#merge(options, parts);
   }
 
-  #inSegments(
+  *#inSegments(
     holds: string,
     holdsParams: readonly unknown[],
     options: ReadOptions,
     filters: readonly string[],
     params: readonly unknown[],
-  ): Row[] {
+  ): Generator<undefined, Row[]> {
     const found: Row[] = [];
     for (const { after, before } of this.#stretches(holds, holdsParams, options)) {
       found.push(...this.#rows({ ...options, after, before, limit: options.limit - found.length }, filters, params));
       if (found.length >= options.limit) break;
+      yield;
     }
     return found;
   }

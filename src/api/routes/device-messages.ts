@@ -72,7 +72,7 @@ export function deviceMessageRoutes(app: Api, { registry, journal, catalogue, co
       const { timezone } = config.site;
       const { before, limit: most } = request.query;
       const page = { limit: most, ...(before === undefined ? {} : { before }) };
-      const messages = keptMessages({ registry, journal, catalogue, timezone }, id, page);
+      const messages = await keptMessages({ registry, journal, catalogue, timezone }, id, page);
       return { messages: messages as z.output<typeof MessageView>[] };
     },
   );

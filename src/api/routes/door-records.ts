@@ -54,7 +54,7 @@ export function doorRecordRoutes(app: Api, { journal, registry, clock }: Context
       },
     },
     async (request) => {
-      const { records, next } = doorRecords(journal, request.query, clock.wall(), nameOf);
+      const { records, next } = await doorRecords(journal, request.query, clock.wall(), nameOf);
       return { records: records.map((record) => ({ ...record, doorName: nameOf(record.door) })), next };
     },
   );

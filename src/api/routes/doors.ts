@@ -78,7 +78,7 @@ export function doorRoutes(app: Api, { doors, journal }: Context): void {
     },
     async (request) => {
       const { before, limit: most } = request.query;
-      const records = journal.read({
+      const records = await journal.readInTurns({
         subject: request.params.id,
         kinds: [...KINDS, 'message'],
         limit: most,

@@ -40,7 +40,7 @@ export function journalRoutes(app: Api, { journal, clock, log }: Context): void 
     },
     async (request) => {
       const { after, before, kinds, subject, order, limit: most } = request.query;
-      const entries = journal.read({
+      const entries = await journal.readInTurns({
         limit: most,
         newestFirst: order === 'newest',
         ...(after === undefined ? {} : { after }),
