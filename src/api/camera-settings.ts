@@ -127,8 +127,7 @@ export class CameraSettings {
   change(id: string, settings: Settings, version: string, actor: string): Promise<HeldSettings> {
     return this.#inTurn(async () => {
       const before = this.#unchanged(id, version);
-      const wrong = shapeFaults(settings).find(({ grave }) => grave);
-      if (wrong !== undefined) throw badShape(wrong);
+      refuseWrongShapes(settings);
       const changed = this.#parts.clock.wall();
       const after = asWritten(settings);
       await this.#parts.journal.append(
@@ -192,6 +191,12 @@ const rowOf = (camera: string, settings: string, changed: number, actor: string)
   sql: 'INSERT OR REPLACE INTO camera_settings (camera, settings, changed, actor) VALUES (?, ?, ?, ?)',
   params: [camera, settings, changed, actor],
 });
+
+/** @throws QuanweiError BAD_REQUEST something drawn can never be seen as it is meant */
+export function refuseWrongShapes(settings: Settings): void {
+  const wrong = shapeFaults(settings).find(({ grave }) => grave);
+  if (wrong !== undefined) throw badShape(wrong);
+}
 
 function badShape({ fault, at }: ShapeFault): QuanweiError {
   const { zh, en, hint } = SHAPE_FAULTS[fault];

@@ -88,6 +88,8 @@ export const queryNumber = (min: number, max: number) =>
     .pipe(z.int().min(min).max(max));
 /** The end of the year 9999, ms since the epoch: what comes later no calendar shows in four digits, and none at all. */
 const LATEST = 253_402_300_799_999;
+/** A time in a body. */
+export const Time = z.int().min(0).max(LATEST);
 /** A time in a query string. */
 export const queryTime = queryNumber(0, LATEST);
 export const limit = (usual: number, most: number) => queryNumber(1, most).default(usual);

@@ -11,7 +11,10 @@ export interface VisionAddress {
 }
 
 const ANSWER_MS = 5_000;
+/** Until an answer in JSON has come to its end: ending a child process takes a moment. */
+const EXCHANGE_MS = 15_000;
 const LARGEST_LIST = 256 * 1024;
+const LARGEST_ANSWER = 4 * 1024 * 1024;
 
 const Cameras = z.object({
   cameras: z
@@ -115,6 +118,45 @@ export class VisionLink {
   /** Hands over the page’s settings, all of them. @throws QuanweiError CAMERA_UNAVAILABLE it did not take them */
   settings(text: string): Promise<void> {
     return this.#hand('PUT', '/settings', 'application/json', Buffer.from(text));
+  }
+
+  /**
+   * Asks for something that is answered in JSON.
+   * @param body JSON, or bytes that are sent as they are
+   * @throws QuanweiError CAMERA_UNAVAILABLE nobody answers there, or nothing that can be understood
+   */
+  exchange(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    body?: object | Buffer,
+  ): Promise<{ readonly status: number; readonly said: unknown }> {
+    const { url, token } = this.#address;
+    const bytes = body === undefined || Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
+    const headers = {
+      authorization: `Bearer ${token}`,
+      ...(bytes === undefined ? {} : { 'content-type': 'application/octet-stream', 'content-length': bytes.length }),
+    };
+    return new Promise((resolve, reject) => {
+      const fail = (cause: Error) => reject(away(cause));
+      const sent = request(new URL(path, url), { method, headers }, (answer) => {
+        let text = '';
+        answer.setEncoding('utf8').on('error', fail);
+        answer.on('data', (chunk: string) => {
+          text += chunk;
+          if (text.length > LARGEST_ANSWER) sent.destroy(new Error('too long an answer'));
+        });
+        answer.on('end', () => {
+          try {
+            resolve({ status: answer.statusCode ?? 500, said: JSON.parse(text) });
+          } catch (thrown) {
+            reject(away(new Error('no JSON', { cause: thrown })));
+          }
+        });
+      });
+      sent.setTimeout(EXCHANGE_MS, () => sent.destroy(new Error('no answer')));
+      sent.on('error', fail);
+      sent.end(bytes);
+    });
   }
 
   #hand(method: string, path: string, type: string, bytes: Buffer): Promise<void> {

@@ -52,6 +52,10 @@ export function mediaPart(data: string, ref: string, range: string | undefined):
   };
 }
 
+/** Where a piece of evidence lies; `null` when there is no such piece. */
+export const mediaFile = (data: string, ref: string): string | null =>
+  isMediaReference(ref) ? (fileOf(data, ref)?.file ?? null) : null;
+
 /** Links are followed first: whoever writes the evidence must not be able to name other files by it. */
 function fileOf(data: string, ref: string): { file: string; size: number } | null {
   try {

@@ -22,6 +22,7 @@ import type { Command, Reply } from './report/message.ts';
 import { Outbox } from './report/outbox.ts';
 import { Reporter } from './report/reporter.ts';
 import { type CameraView, type DoorPicture, type Served, serve } from './serve/server.ts';
+import { type OpenTrials, openTrials } from './trial/open.ts';
 
 /** Events that wait for the gateway at most. */
 const WAITING = 2_000;
@@ -83,6 +84,7 @@ export class Vision {
   #store: MediaStore | null = null;
   #evidence: Evidence | null = null;
   #overload: Overload | null = null;
+  #trials: OpenTrials | null = null;
   /** One reload after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -119,6 +121,10 @@ export class Vision {
     try {
       // First: who starts slowly must be known to be there, and who has no models must be able to say so.
       reporter.start(conditions);
+      vision.#trials = openTrials({
+        ...{ data, clock, newId, minFree: parts.media.minFree },
+        settings: () => vision.#settings,
+      });
       vision.#served = await serve({
         listen: parts.settings.vision.listen,
         token: parts.token,
@@ -127,6 +133,7 @@ export class Vision {
         cameras: () => vision.views(),
         settings: { version: () => vision.#version, put: (text) => vision.#put(text) },
         picture: (id) => vision.#cameras.get(id)?.newest ?? null,
+        trials: vision.#trials.served,
         live: (id, stream) => vision.#cameras.get(id)?.live(stream) ?? null,
         ...(parts.settings.vision.doorPictures ? { doorPicture: (picture) => vision.#door(picture) } : {}),
       });
@@ -182,6 +189,7 @@ export class Vision {
   async close(): Promise<void> {
     await this.#turn.catch(() => undefined);
     this.#overload?.stop();
+    await this.#trials?.close();
     await this.#end([...this.#cameras.keys()]);
     await this.#engines?.close();
     await this.#store?.close();

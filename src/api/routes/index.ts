@@ -6,6 +6,7 @@ import { alarmAroundRoutes } from './alarm-around.ts';
 import { alarmRoutes, reportRoutes } from './alarms.ts';
 import { backupRoutes } from './backups.ts';
 import { cameraSettingsRoutes } from './camera-settings.ts';
+import { cameraTrialRoutes } from './camera-trials.ts';
 import { cameraRoutes } from './cameras.ts';
 import { certificateRoutes } from './certificates.ts';
 import type { Context } from './context.ts';
@@ -54,6 +55,7 @@ export function addRoutes(server: FastifyInstance, context: Context): void {
   doorRoutes(app, context);
   cameraRoutes(app, context);
   cameraSettingsRoutes(app, context);
+  cameraTrialRoutes(app, context);
   mediaRoutes(app, context);
   journalRoutes(app, context);
   upstreamRoutes(app, context);

@@ -46,11 +46,17 @@ export function addReplay(program: Command): void {
       if (pictures !== undefined) mkdirSync(pictures, { recursive: true });
       const terminal = new Terminal();
       const clock = new SystemClock();
-      const { replay } = await import('../replay.ts');
+      const [{ replay }, { BUILT_IN_MODELS, loadModels }, { ModelStore, modelsDirectory }] = await Promise.all([
+        import('../../vision/trial/replay.ts'),
+        import('../../vision/models/catalogue.ts'),
+        import('../../vision/models/store.ts'),
+      ]);
       const done = await replay({
         video: resolve(video),
-        config,
         camera,
+        timezone: config.site.timezone,
+        catalogue: loadModels([BUILT_IN_MODELS, ...config.vision.models]),
+        store: new ModelStore(modelsDirectory()),
         begins: options.begins ?? clock.wall(),
         clock,
         log: createLog('replay', process.env['QUANWEI_LOG'] ?? 'error'),

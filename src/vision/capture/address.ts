@@ -65,5 +65,14 @@ export function rtspInput(url: string, transport: 'tcp' | 'udp'): Input {
   };
 }
 
-/** A file as an input. Its name cannot be taken for an option or another protocol. */
-export const fileInput = (path: string): Input => ({ options: ['-protocol_whitelist', 'file'], from: `file:${path}` });
+/**
+ * Containers of footage, by ffmpeg's names. Playlists are none of them: a file that somebody sends could name other files
+ * of this box, and their pictures or letters would come out as footage.
+ */
+const CONTAINERS = 'mov,matroska,avi,mpegts,mpeg,flv,asf,h264,hevc,mjpeg,nut,ivf';
+
+/** A file as an input. Its name cannot be taken for an option or another protocol, nor what is in it for a list of files. */
+export const fileInput = (path: string): Input => ({
+  options: ['-protocol_whitelist', 'file', '-format_whitelist', CONTAINERS],
+  from: `file:${path}`,
+});

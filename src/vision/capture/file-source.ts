@@ -77,7 +77,7 @@ export class FileSource implements FrameSource {
     let n = 0;
     const develop = developing(plan, shape.matrix);
     const frameOf = (moment: Moment): Frame => {
-      if (n === 0) events.state({ state: 'online', ...sizeOf(shape), fps: rateOf(choice, shape), codec: shape.codec });
+      if (n === 0) events.state({ state: 'online', ...aboutOf(shape), fps: rateOf(choice, shape) });
       const t = n / rateOf(choice, shape);
       const times =
         pace === 'full'
@@ -128,6 +128,9 @@ export class FileSource implements FrameSource {
   }
 }
 
-const sizeOf = ({ width, height }: StreamShape) => ({ width, height });
+const aboutOf = ({ width, height, codec, seconds }: StreamShape) => ({
+  ...{ width, height, codec },
+  ...(seconds === undefined ? {} : { seconds }),
+});
 
 const rateOf = (choice: Choice, { fps }: StreamShape): number => ('fps' in choice ? choice.fps : fps / choice.every);

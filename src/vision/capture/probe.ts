@@ -17,6 +17,8 @@ export interface StreamShape {
   readonly matrix: Matrix;
   /** Frames of a file, when its container says. */
   readonly frames?: number;
+  /** Of a file, when its container says. */
+  readonly seconds?: number;
 }
 
 /** Larger pictures than any camera sends are refused before memory is given to them. */
@@ -38,10 +40,11 @@ const Answer = z.object({
       }),
     )
     .min(1),
+  format: z.object({ duration: z.coerce.number().positive().optional().catch(undefined) }).default({}),
 });
 
 const ENTRIES =
-  'stream=codec_name,color_space,width,height,avg_frame_rate,r_frame_rate,nb_frames:stream_side_data=rotation';
+  'stream=codec_name,color_space,width,height,avg_frame_rate,r_frame_rate,nb_frames:stream_side_data=rotation:format=duration';
 
 /** ms that a camera may take to show what it sends. */
 const TIME_LIMIT = 15_000;
@@ -92,6 +95,7 @@ function parse(text: string): StreamShape {
   }
   const answer = Answer.safeParse(json);
   const stream = answer.data?.streams[0];
+  const format = answer.data?.format;
   if (stream === undefined) throw new QuanweiError('BAD_PICTURE', 'there is no video in it that can be decoded');
   const rotation = stream.side_data_list.find((side) => side.rotation !== undefined)?.rotation ?? 0;
   const turned = Math.abs(rotation) % 180 === 90;
@@ -103,6 +107,7 @@ function parse(text: string): StreamShape {
     // What does not say is taken for BT.601, as ffmpeg itself does.
     matrix: stream.color_space === 'bt709' ? 'bt709' : 'bt601',
     ...(stream.nb_frames === undefined ? {} : { frames: stream.nb_frames }),
+    ...(format?.duration === undefined ? {} : { seconds: format.duration }),
   };
 }
 

@@ -40,6 +40,8 @@ export type SourceState =
       readonly height: number;
       readonly fps: number;
       readonly codec: string;
+      /** Of footage, when its container says. */
+      readonly seconds?: number;
     }
   | { readonly state: 'offline'; readonly reason: string }
   /** Footage came to its end. */

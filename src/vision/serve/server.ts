@@ -6,8 +6,10 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { invariant, messageOf, QuanweiError } from '../../kernel/errors.ts';
 import type { Log } from '../../kernel/log.ts';
 import { mediaPart } from '../../kernel/media.ts';
+import { body, json, refuse } from './answers.ts';
 import type { LiveStream } from './live-stream.ts';
 import type { NewestPicture } from './newest-picture.ts';
+import { type ServedTrials, trialRoute } from './trial-route.ts';
 
 /** How a camera is, for whoever shows a list of them. */
 export interface CameraView {
@@ -48,6 +50,8 @@ export interface ServeParts {
   };
   picture(camera: string): NewestPicture | null;
   live(camera: string, stream: 'main' | 'sub'): LiveStream | null;
+  /** Absent: nothing is tried here. */
+  readonly trials?: ServedTrials;
   /** Absent: door pictures are not compared here. */
   doorPicture?(picture: DoorPicture): void;
 }
@@ -150,7 +154,8 @@ function route(
   answer: ServerResponse,
   viewers: Set<() => void>,
 ): ServerResponse {
-  const { pathname } = pathOf(request);
+  const { pathname, searchParams } = pathOf(request);
+  if (/^\/trial/.test(pathname)) return trialRoute(parts.trials, pathname, searchParams, request, answer);
   if (request.method === 'POST' && pathname === '/door-picture') return receive(parts, request, answer);
   if (request.method === 'PUT' && pathname === '/settings') return take(parts, request, answer);
   if (request.method !== 'GET') return refuse(answer, 405, 'GET');
@@ -268,35 +273,4 @@ function take({ settings }: ServeParts, request: IncomingMessage, answer: Server
       refuse(answer, thrown instanceof QuanweiError && thrown.code === 'BAD_REQUEST' ? 400 : 500, messageOf(thrown));
     }
   });
-}
-
-/** What is sent, whole and no longer than it may be. */
-function body(
-  request: IncomingMessage,
-  answer: ServerResponse,
-  most: number,
-  then: (all: Buffer) => void,
-): ServerResponse {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  request.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > most) {
-      refuse(answer, 413, 'too large');
-      request.destroy();
-    } else chunks.push(chunk);
-  });
-  request.on('end', () => then(Buffer.concat(chunks)));
-  return answer;
-}
-
-function json(answer: ServerResponse, body: unknown): ServerResponse {
-  const text = JSON.stringify(body);
-  answer.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
-  return answer.end(text);
-}
-
-function refuse(answer: ServerResponse, status: number, why: string): ServerResponse {
-  if (answer.headersSent) return answer.destroy();
-  return answer.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${why}\n`);
 }

@@ -59,7 +59,7 @@ describe('footage at full speed', () => {
       });
     });
     expect(await over).toEqual({ state: 'ended' });
-    expect(states[0]).toEqual({ state: 'online', width: 1280, height: 720, fps: 5, codec: 'h264' });
+    expect(states[0]).toEqual({ state: 'online', width: 1280, height: 720, fps: 5, codec: 'h264', seconds: 4 });
     expect(seen.map(({ n }) => n)).toEqual(Array.from({ length: 20 }, (_, n) => n));
     expect(seen.map(({ t }) => t)).toEqual(Array.from({ length: 20 }, (_, n) => n / 5));
     for (const { planes } of seen) expect(new Set(planes).size).toBe(1);

@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 import type { SettingsForm, SettingsView } from '../../../api/routes/camera-settings.ts';
+import type { Footage as FootageForm } from '../../../api/routes/camera-trials.ts';
+import type { Trial as TrialForm } from '../../../api/trial-link.ts';
 
 /** What may be set of a camera, as the API takes it: every list is there. */
 type Written = z.input<SettingsForm>;
@@ -40,3 +42,9 @@ export interface EdgeRef extends ShapeRef {
 export interface PointRef extends EdgeRef {
   readonly point: number;
 }
+
+/** A try of settings on footage. */
+export type Trial = z.output<typeof TrialForm>;
+export type TrialEvent = Trial['events'][number];
+export type Footage = z.output<typeof FootageForm>;
+export type Clip = Footage['clips'][number];

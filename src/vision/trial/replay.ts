@@ -1,30 +1,38 @@
 import { readFileSync } from 'node:fs';
-import type { CameraConfig, GatewayConfig } from '../config/schema.ts';
-import { type Clock, type WallMs, wallMs } from '../kernel/clock.ts';
-import { QuanweiError } from '../kernel/errors.ts';
-import type { Log } from '../kernel/log.ts';
-import { CameraAnalysis, type EventContext } from '../vision/analysis/camera-analysis.ts';
-import { FileSource } from '../vision/capture/file-source.ts';
-import type { Frame } from '../vision/capture/source.ts';
-import type { IntrusionEvent } from '../vision/event.ts';
-import { ForkedInference } from '../vision/inference/forked.ts';
-import { BUILT_IN_MODELS, loadModels } from '../vision/models/catalogue.ts';
-import { ModelStore, modelsDirectory } from '../vision/models/store.ts';
-import { MotionGate } from '../vision/motion.ts';
-
-const POSE_MODEL = 'movenet-lightning';
+import type { CameraConfig } from '../../config/schema.ts';
+import { type Clock, type WallMs, wallMs } from '../../kernel/clock.ts';
+import { QuanweiError } from '../../kernel/errors.ts';
+import type { Log } from '../../kernel/log.ts';
+import { CameraAnalysis, type EventContext } from '../analysis/camera-analysis.ts';
+import { FileSource } from '../capture/file-source.ts';
+import type { Frame } from '../capture/source.ts';
+import type { IntrusionEvent } from '../event.ts';
+import { ForkedInference } from '../inference/forked.ts';
+import type { ModelCatalogue } from '../models/catalogue.ts';
+import type { ModelStore } from '../models/store.ts';
+import { MotionGate } from '../motion.ts';
+import { POSE } from '../needed-models.ts';
 
 export interface ReplayOptions {
   readonly video: string;
-  readonly config: GatewayConfig;
   readonly camera: CameraConfig;
+  /** Of the site, IANA. */
+  readonly timezone: string;
+  readonly catalogue: ModelCatalogue;
+  readonly store: ModelStore;
   /** When the footage begins, for schedules. */
   readonly begins: WallMs;
   readonly clock: Clock;
   readonly log: Log;
+  /** Seconds of footage that are looked at; default: all of it. */
+  readonly most?: number;
+  /** Ends it; what was seen so far is told. */
+  readonly signal?: AbortSignal;
   /** The footage waits for it. */
   event(event: IntrusionEvent, context: EventContext): Promise<void>;
-  /** After each frame that was analysed. */
+  /** When it can be read. @param seconds `null` when its container does not say */
+  opened?(seconds: number | null): void;
+  /** After each frame that was looked at. */
   frame?(frame: Frame, analysis: CameraAnalysis): void;
 }
 
@@ -44,12 +52,10 @@ export interface Replayed {
  * @throws QuanweiError BAD_PICTURE the footage cannot be read; BAD_MODEL a model is not there
  */
 export async function replay(options: ReplayOptions): Promise<Replayed> {
-  const { video, config, camera, begins, clock, log } = options;
+  const { video, camera, timezone, catalogue, store, begins, clock, log, signal } = options;
   const before = cpuSeconds();
-  const catalogue = loadModels([BUILT_IN_MODELS, ...config.vision.models]);
-  const store = new ModelStore(modelsDirectory());
   const detector = await store.open(catalogue.wanted(camera.detector));
-  const pose = camera.fences.length === 0 ? null : await store.open(catalogue.wanted(POSE_MODEL));
+  const pose = camera.fences.length === 0 ? null : await store.open(catalogue.wanted(POSE));
   const inference = await ForkedInference.start({
     models: pose === null ? [detector] : [detector, pose],
     clock,
@@ -60,7 +66,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const { start = 0.4, continue: least = start / 2 } = detector.entry.thresholds;
   const analysis = new CameraAnalysis({
     camera,
-    timezone: config.site.timezone,
+    timezone,
     inference,
     detector: { id: detector.id, start, continue: least },
     pose: pose?.id ?? null,
@@ -79,14 +85,21 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   let seconds = 0;
   try {
     await new Promise<void>((resolve, reject) => {
+      signal?.addEventListener('abort', () => resolve(), { once: true });
+      if (signal?.aborted === true) resolve();
       source.start({
         frame: async (frame) => {
+          if (frame.t >= (options.most ?? Number.POSITIVE_INFINITY)) {
+            resolve();
+            return;
+          }
           await analysis.feed({ ...frame, wall: wallMs(begins + frame.t * 1_000) });
           seconds = frame.t + 1 / camera.fps;
           options.frame?.(frame, analysis);
           for (const [event, context] of told.splice(0)) await options.event(event, context);
         },
         state: (now) => {
+          if (now.state === 'online') options.opened?.(now.seconds ?? null);
           if (now.state === 'ended') resolve();
           if (now.state === 'offline') {
             reject(new QuanweiError('BAD_PICTURE', `cannot be played: ${now.reason}`, { where: video }));
