@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
-import { type Document, isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { YamlSource } from '../config/yaml-source.ts';
+import { messageOf } from '../kernel/errors.ts';
 import { ProfileDefinition } from './profile.ts';
 import { checkRules } from './profile-rules.ts';
 
@@ -24,43 +25,32 @@ export interface ReadProfile {
 
 /** Reads a profile's text. Either a definition and no problems, or problems and no definition. */
 export function readProfile(file: string, text: string): ReadProfile {
-  let locate = (_path: readonly PropertyKey[]): string => `${file}:1:1`;
-  const failed = (problems: ProfileProblem[]): ReadProfile => ({ definition: null, problems, locate });
+  const start = `${file}:1:1`;
+  const failed = (problems: ProfileProblem[], locate: ReadProfile['locate'] = () => start): ReadProfile => ({
+    definition: null,
+    problems,
+    locate,
+  });
   if (text.length > MAX_BYTES) {
-    return failed([
-      { where: locate([]), what: `longer than ${MAX_BYTES} characters`, hint: 'one device model per file' },
-    ]);
+    return failed([{ where: start, what: `longer than ${MAX_BYTES} characters`, hint: 'one device model per file' }]);
   }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
-  const at = (offset: number): string => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
-  };
-  if (document.errors.length > 0) {
-    return failed(
-      document.errors.map(({ pos, message }) => ({
-        where: at(pos[0]),
-        what: `not YAML: ${message}`,
-        hint: 'check indentation, quotes and colons',
-      })),
-    );
-  }
+  const source = new YamlSource(file, text);
+  const mistakes = source.mistakes();
+  if (mistakes.length > 0) return failed(mistakes.map(({ where, what, hint }) => ({ where, what, hint })));
   let raw: unknown;
   try {
-    raw = document.toJS({ maxAliasCount: 50 });
+    raw = source.document.toJS({ maxAliasCount: 50 });
   } catch (thrown) {
-    return failed([
-      {
-        where: locate([]),
-        what: thrown instanceof Error ? thrown.message : String(thrown),
-        hint: 'use fewer aliases',
-      },
-    ]);
+    return failed([{ where: start, what: messageOf(thrown), hint: 'use fewer aliases' }]);
   }
-  locate = (path) => at(offsetOf(document, path));
+  const locate = (path: readonly PropertyKey[]): string => source.locate(path);
   const parsed = ProfileDefinition.safeParse(raw);
-  if (!parsed.success) return failed(parsed.error.issues.flatMap((issue) => explain(issue, [], locate, raw)));
+  if (!parsed.success) {
+    return failed(
+      parsed.error.issues.flatMap((issue) => explain(issue, [], locate, raw)),
+      locate,
+    );
+  }
   const definition = parsed.data;
   const problems: ProfileProblem[] = checkRules(definition).map(({ path, what, hint }) => ({
     where: locate(path),
@@ -74,30 +64,8 @@ export function readProfile(file: string, text: string): ReadProfile {
       hint: 'the file is named after the id',
     });
   }
-  return problems.length > 0 ? failed(problems) : { definition, problems: [], locate };
+  return problems.length > 0 ? failed(problems, locate) : { definition, problems: [], locate };
 }
-
-/** Where the path's last key stands; of a path that is not there, its deepest part that is. */
-function offsetOf(document: Document, path: readonly PropertyKey[]): number {
-  let node: unknown = document.contents;
-  let offset = startOf(node) ?? 0;
-  for (const step of path) {
-    if (isMap(node)) {
-      const pair = node.items.find(
-        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step),
-      );
-      if (pair === undefined) break;
-      offset = startOf(pair.key) ?? offset;
-      node = pair.value;
-    } else if (isNode(node) && 'items' in node && typeof step === 'number') {
-      node = (node.items as unknown[])[step];
-      offset = startOf(node) ?? offset;
-    } else break;
-  }
-  return offset;
-}
-
-const startOf = (node: unknown): number | undefined => (isNode(node) ? node.range?.[0] : undefined);
 
 type Issue = z.core.$ZodIssue;
 
