@@ -63,7 +63,7 @@ interface Override extends Omit<Row, 'value' | 'name'> {
 }
 
 export interface SettingsParts {
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, 'append' | 'select'>;
   readonly clock: Clock;
   readonly log: Log;
   /** As the file says it, defaults filled. */

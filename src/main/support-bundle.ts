@@ -10,7 +10,8 @@ import { type Clock, iso } from '../kernel/clock.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
 import { examine } from './checks/examination.ts';
 import { withoutSecrets } from './redaction.ts';
-import { dataDirectory, findConfig, type Place } from './settings.ts';
+import { dataDirectory, findConfig, loadSettings, type Place } from './settings.ts';
+import { settingsInForce } from './settings-in-force.ts';
 import { type ArchiveFile, tar } from './tar.ts';
 import { VERSION } from './version.ts';
 
@@ -34,6 +35,7 @@ const README = `Quanwei support bundle
 about.json        versions and machine
 check.json        what "quanwei check" found
 gateway.yaml      configuration without secrets
+settings.json     what was set on the page and holds over it, without secrets
 journal.ndjson    newest ${NEWEST} entries: when, what kind, about which device or alarm; bodies only where they tell
                   about the machine. Names of people are replaced by a mark that is the same for the same name.
 figures.json      how many entries of which kind
@@ -63,11 +65,19 @@ export async function supportBundle(
   const findings = await examine(place, clock);
   add('check.json', () => json(findings));
   add('gateway.yaml', () => stringify(withoutSecrets(parse(readFileSync(findConfig(place), 'utf8')))));
+  add('settings.json', () => json(withoutSecrets(setOnPage(place, clock))));
   add('journal.ndjson', () => read(place, newestEntries));
   add('figures.json', () => read(place, figures));
   add('log.ndjson', () => (log === undefined ? serviceLog() : readFileSync(log === '-' ? 0 : log, 'utf8')));
   return { archive: gzipSync(tar(files, clock.wall())), files: files.map(({ name }) => name) };
 }
+
+const setOnPage = (place: Place, clock: Clock) =>
+  settingsInForce(loadSettings(place).config, clock).page.map(({ by, changed, ...more }) => ({
+    ...more,
+    changed: iso(changed),
+    by: withoutName(by),
+  }));
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
@@ -98,13 +108,16 @@ function newestEntries(reader: JournalReader): string {
 function withoutPeople({ id: _, body, ...entry }: Entry): Record<string, unknown> {
   return {
     ...entry,
-    actor: entry.actor.replace(/^user:(.+)$/, (_whole, name: string) => `user:${mark(name)}`),
+    actor: withoutName(entry.actor),
     ...(entry.kind.startsWith('account.') || entry.kind.startsWith('session.')
       ? { subject: entry.subject === null ? null : mark(entry.subject) }
       : {}),
     ...(TOLD_WHOLE.includes(entry.kind) ? { body: withoutSecrets(body) } : {}),
   };
 }
+
+const withoutName = (actor: string): string =>
+  actor.replace(/^user:(.+)$/, (_whole, name: string) => `user:${mark(name)}`);
 
 /** Of this bundle alone, so that a mark cannot be looked up in a list of names. */
 const MARK_KEY = randomBytes(32);

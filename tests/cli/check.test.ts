@@ -3,10 +3,14 @@ import { once } from 'node:events';
 import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
+import { Aedes } from 'aedes';
 import { expect, onTestFinished, test } from 'vitest';
 import { stringify } from 'yaml';
+import { Settings } from '../../src/api/settings.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { SystemClock } from '../../src/kernel/clock.ts';
 import type { Finding } from '../../src/main/checks/finding.ts';
-import { draft, open } from '../journal/support.ts';
+import { draft, open, quiet } from '../journal/support.ts';
 import { quanwei, quanweiJson, quanweiJsonIn } from '../support/command.ts';
 import { dataDir } from '../support/data-dir.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
@@ -310,3 +314,34 @@ test('the vision process is asked how its cameras are: not begun, answering with
   await gateway.kill();
   expect((await check(gateway.config))('vision.process')).toMatchObject([{ verdict: 'doubtful' }]);
 }, 120_000);
+
+test('what was set on the page is what is looked at, and is named; the file counts where it does not hold', async () => {
+  const { file, data, ports } = await configured({
+    upstream: { url: 'mqtt://127.0.0.1:1', username: 'a', password: 'of-the-file' },
+  });
+  const journal = await open(data);
+  const clock = new SystemClock();
+  const settings = Settings.load({ journal, clock, log: quiet, file: loadConfig(file).config });
+  const centre = { url: `mqtt://127.0.0.1:${ports.mqtt}`, username: 'b', password: 'of-the-page', protocol: '3.1.1' };
+  await settings.set('upstream', { ...centre, confirm: 'broker', orders: true }, 0, 'user:boss');
+  await settings.set('quiet', settings.get('quiet').value, 0, 'user:boss');
+  await journal.write([
+    { sql: `UPDATE settings SET value = '{"value":{"quiet":7}}' WHERE name = 'quiet'`, params: [] },
+  ]);
+  const aedes = await Aedes.createBroker({
+    authenticate: (_client, name, password, done) => done(null, name === 'b' && String(password) === 'of-the-page'),
+  });
+  const server = createServer(aedes.handle).listen(ports.mqtt, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => new Promise<void>((resolve) => aedes.close(() => server.close(() => resolve()))));
+  // A journal in use by somebody who answers on no page: what is set since the start waits for the next.
+  const of = await check(file);
+  expect(of('upstream')).toMatchObject([{ verdict: 'good', figures: { url: centre.url, source: 'page' } }]);
+  expect(of('settings.upstream')).toMatchObject([{ verdict: 'doubtful', figures: { source: 'page' } }]);
+  expect(of('settings.quiet')).toMatchObject([
+    { verdict: 'doubtful', text: { zh: expect.stringContaining('不能用') } },
+  ]);
+  expect(of('settings.levels')).toEqual([]);
+  await journal.close();
+  expect((await check(file))('settings.upstream')).toMatchObject([{ verdict: 'good' }]);
+});

@@ -3,11 +3,14 @@ import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { open } from '../journal/support.ts';
+import { Settings } from '../../src/api/settings.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { SystemClock } from '../../src/kernel/clock.ts';
+import { open, quiet } from '../journal/support.ts';
 import { quanwei, quanweiJson } from '../support/command.ts';
 import { dataDir } from '../support/data-dir.ts';
 
-const SECRETS = ['door-secret-77', 'centre-password-88', 'login-in-url-99'];
+const SECRETS = ['door-secret-77', 'centre-password-88', 'login-in-url-99', 'page-password-66'];
 const PEOPLE = ['张三', 'li-si', '110101199001011234', 'data:image/jpeg'];
 
 test('a support bundle tells what the machine did, and nothing that opens a door or names a person', async () => {
@@ -34,6 +37,11 @@ test('a support bundle tells what the machine did, and nothing that opens a door
     { kind: 'account.changed', actor: `user:${PEOPLE[1]}`, subject: PEOPLE[0] as string, body: {} },
     { kind: 'system.storage', actor: 'system', subject: null, body: { what: 'low', freeBytes: 12345 } },
   ]);
+
+  const clock = new SystemClock();
+  const settings = Settings.load({ journal, clock, log: quiet, file: loadConfig(config).config });
+  const centre = { url: 'mqtt://127.0.0.1:2', username: 'b', password: SECRETS[3], protocol: '3.1.1' };
+  await settings.set('upstream', { ...centre, confirm: 'broker', orders: true }, 0, `user:${PEOPLE[1]}`);
 
   const log = join(dir, 'service.log');
   writeFileSync(log, '{"msg":"the gateway is ready"}\n');
@@ -62,6 +70,9 @@ test('a support bundle tells what the machine did, and nothing that opens a door
     cameras: [{ url: 'rtsp://[redacted]@10.0.0.9/1' }],
     upstream: { username: 'a', password: '[redacted]' },
   });
+  expect(JSON.parse(text('settings.json'))).toMatchObject([
+    { what: 'upstream', value: { url: 'mqtt://127.0.0.1:2', username: 'b' }, by: expect.stringMatching(/^user:#/) },
+  ]);
   const entries = text('journal.ndjson')
     .trimEnd()
     .split('\n')
@@ -73,8 +84,9 @@ test('a support bundle tells what the machine did, and nothing that opens a door
     'session.opened',
     'account.changed',
     'system.storage',
+    'setting.changed',
   ]);
-  expect(entries.at(-1)).toMatchObject({ body: { what: 'low', freeBytes: 12345 } });
+  expect(entries.at(-2)).toMatchObject({ body: { what: 'low', freeBytes: 12345 } });
   const [acknowledged, signedIn] = entries.slice(2);
   expect(acknowledged?.['actor'], 'the same person has the same mark').toBe(signedIn?.['actor']);
   expect(JSON.parse(text('check.json'))).toContainEqual(expect.objectContaining({ name: 'upstream', verdict: 'bad' }));

@@ -2,14 +2,21 @@ import type { UpstreamConfig } from '../../config/schema.ts';
 import { whyNotReached } from '../../upstream/probe.ts';
 import type { Finding } from './finding.ts';
 
-/** Whether the command centre's broker can be reached and lets this box in. Publishes nothing. */
-export async function checkCentre(upstream: UpstreamConfig | undefined, clientId: string): Promise<Finding> {
+/**
+ * Whether the command centre's broker can be reached and lets this box in. Publishes nothing.
+ * @param source where the way there is said
+ */
+export async function checkCentre(
+  upstream: UpstreamConfig | undefined,
+  clientId: string,
+  source: 'file' | 'page',
+): Promise<Finding> {
   if (upstream === undefined) {
     return {
       name: 'upstream',
       verdict: 'good',
       text: { zh: '未配置指挥中心：报警只在本地', en: 'No command centre is configured: alarms stay in this box' },
-      figures: { configured: false },
+      figures: { configured: false, source },
     };
   }
   const began = performance.now();
@@ -25,7 +32,7 @@ export async function checkCentre(upstream: UpstreamConfig | undefined, clientId
             en: `Logged in to the command centre at ${upstream.url} in ${ms} ms`,
           }
         : { zh: `指挥中心不通：${upstream.url}`, en: `Cannot log in to the command centre at ${upstream.url}: ${why}` },
-    figures: { configured: true, url: upstream.url, ms },
+    figures: { configured: true, url: upstream.url, source, ms },
     ...(why === null
       ? {}
       : {

@@ -15,6 +15,7 @@ import { certificatesOf } from './given-certificates.ts';
 import { checkClock, checkMemory, checkNode } from './host.ts';
 import { checkJournal } from './journal.ts';
 import { addressesOf, checkPorts, type GatewayState, gatewayAnswers } from './ports.ts';
+import { checkSettings } from './settings.ts';
 import { checkVision } from './vision.ts';
 
 /** Where the configuration is not to be had, the disk is judged by its default. */
@@ -29,14 +30,18 @@ export async function examine(place: Place, clock: Clock = new SystemClock()): P
     findings.push(...checkDisk(data, settings?.config.retention.minFree ?? MIN_FREE), ...checkJournal(data));
   }
   if (settings === null) return findings;
-  const { config } = settings;
   findings.push(checkProfiles(settings));
-  const state = await stateOf(config);
+  const state = await stateOf(settings.config);
   findings.push(STATES[state]);
+  // From here on what is in force counts, wherever it was said.
+  const inForce = checkSettings(settings.config, state !== 'stopped', clock);
+  const { config } = inForce;
+  findings.push(...inForce.findings);
   findings.push(...(await checkPorts(addressesOf(config), state)));
   findings.push(...(await checkVision(config, state)));
-  findings.push(...checkCertificates(certificatesOf(settings), clock.wall()));
-  findings.push(await checkCentre(config.upstream, `quanwei-${config.site.street}-${config.site.id}`));
+  findings.push(...checkCertificates(certificatesOf({ ...settings, config }), clock.wall()));
+  const centre = inForce.page.some(({ what, problem }) => what === 'upstream' && problem === null) ? 'page' : 'file';
+  findings.push(await checkCentre(config.upstream, `quanwei-${config.site.street}-${config.site.id}`, centre));
   return findings;
 }
 
