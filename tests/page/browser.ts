@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
-import type { Box } from '../api/box.ts';
+import type { Box, Person } from '../api/box.ts';
 
 const CHROMIUM = process.env['QUANWEI_CHROMIUM'] ?? '/usr/bin/chromium';
 
@@ -30,19 +30,46 @@ export async function closeBrowser(): Promise<void> {
   browser = null;
 }
 
+export interface Manner {
+  readonly size?: { readonly width: number; readonly height: number };
+  readonly language?: 'zh' | 'en';
+  readonly theme?: 'dark' | 'light';
+  /** Somebody who has signed in, as the `cookie` header says it; nobody without. */
+  readonly cookie?: string;
+  /** What the console may complain about, because the test makes it happen. */
+  readonly expected?: RegExp;
+}
+
 export interface Watched {
   readonly page: Page;
   /** What the console complained about; losing the connection on purpose is for the test to say. */
   readonly complaints: string[];
 }
 
-/** A fresh browser profile on the box's page. When the test ends, nothing may have been complained of or sent elsewhere. */
-export async function visit(
-  box: Pick<Box, 'base'>,
-  size: { width: number; height: number } = { width: 1440, height: 900 },
-  expected: RegExp = /(?!)/,
-): Promise<Watched> {
-  const context = await (await launch()).newContext({ viewport: size, locale: 'zh-CN' });
+export interface Visit extends Watched {
+  /** Ends it; nothing may have been complained of, refused by the policy of the page or sent elsewhere. */
+  close(): Promise<void>;
+}
+
+/** Runs before the page does: what the policy refuses becomes a complaint, also where the browser would keep quiet. */
+const SAY_BREACHES = `document.addEventListener('securitypolicyviolation', (breach) => {
+  console.error('broke the policy: ' + breach.effectiveDirective + ' ' + breach.blockedURI + ' ' + breach.sourceFile);
+});`;
+
+/** A fresh browser profile on the box's page, for as long as the caller wants. */
+export async function open(base: string, manner: Manner = {}): Promise<Visit> {
+  const { size = { width: 1440, height: 900 }, language = 'zh', theme, cookie, expected = /(?!)/ } = manner;
+  const kept = [
+    { name: 'quanwei.language', value: language },
+    ...(theme === undefined ? [] : [{ name: 'quanwei.theme', value: theme }]),
+  ];
+  const context = await (await launch()).newContext({
+    viewport: size,
+    locale: language === 'zh' ? 'zh-CN' : 'en-GB',
+    storageState: { cookies: [], origins: [{ origin: base, localStorage: kept }] },
+  });
+  if (cookie !== undefined) await context.addCookies(cookiesOf(cookie, base));
+  await context.addInitScript(SAY_BREACHES);
   const complaints: string[] = [];
   const outside: string[] = [];
   context.on('page', (page) => {
@@ -56,17 +83,43 @@ export async function visit(
       void dialog.dismiss();
     });
     page.on('request', (request) => {
-      if (!request.url().startsWith(box.base)) outside.push(request.url());
+      if (!request.url().startsWith(base)) outside.push(request.url());
     });
   });
   const page = await context.newPage();
-  onTestFinished(async () => {
+  await page.goto(base);
+  const close = async () => {
     await context.close();
     expect(outside, 'requests that leave the box').toEqual([]);
     expect(complaints.filter((line) => !expected.test(line))).toEqual([]);
+  };
+  return { page, complaints, close };
+}
+
+function cookiesOf(cookie: string, url: string) {
+  return cookie.split('; ').map((pair) => {
+    const at = pair.indexOf('=');
+    return { name: pair.slice(0, at), value: pair.slice(at + 1), url };
   });
-  await page.goto(box.base);
-  return { page, complaints };
+}
+
+/** The same until the test ends. */
+export async function visit(
+  box: Pick<Box, 'base'>,
+  size: { width: number; height: number } = { width: 1440, height: 900 },
+  expected: RegExp = /(?!)/,
+): Promise<Watched> {
+  const { close, ...watched } = await open(box.base, { size, expected });
+  onTestFinished(close);
+  return watched;
+}
+
+/** Somebody who is signed in already, at the board; a cookie is cheaper than a password. */
+export async function enter(who: Person, manner: Manner = {}): Promise<Page> {
+  const { page, close } = await open(who.base, { ...manner, cookie: who.cookie });
+  onTestFinished(close);
+  await page.waitForSelector('[data-pill=live].good');
+  return page;
 }
 
 export async function signIn(page: Page, name: string, password: string): Promise<void> {

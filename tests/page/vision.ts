@@ -1,6 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { VisionLink } from '../../src/api/vision-link.ts';
@@ -15,11 +13,9 @@ import { dataDir } from '../support/data-dir.ts';
 const TOKEN = 'the-token-of-the-test';
 const clock = new SystemClock();
 
-/** Three seconds of a test picture. @param codec as ffmpeg's `-c:v` */
-export function film(codec: 'libx264' | 'mpeg4' = 'libx264'): string {
-  const dir = mkdtempSync(join(tmpdir(), 'quanwei-test-'));
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
-  const file = join(dir, 'film.mp4');
+/** Three seconds of a test picture. @param codec as ffmpeg's `-c:v`; @param into a directory; without, one of the test */
+export function film(codec: 'libx264' | 'mpeg4' = 'libx264', into?: string): string {
+  const file = join(into ?? dataDir(), 'film.mp4');
   const source = ['-f', 'lavfi', '-i', 'testsrc=size=320x180:rate=10', '-t', '3'];
   execFileSync('ffmpeg', [
     ...['-v', 'error', '-nostdin', ...source, '-c:v', codec, '-g', '10', '-pix_fmt', 'yuv420p'],
@@ -36,8 +32,8 @@ export const jpeg = (): Buffer =>
     ...['-f', 'image2', '-c:v', 'mjpeg', 'pipe:1'],
   ]);
 
-/** The vision process's own listener with one camera, `cam-1`, that looks at `address`. */
-export async function vision(address: string, data = dataDir()) {
+/** The vision process's own listener with one camera, `cam-1`, that looks at `address`; whoever asked for it closes it. */
+export async function eyes(address: string, data: string, { listen = 'http://127.0.0.1:0', token = TOKEN } = {}) {
   const shown = jpeg();
   const picture = new NewestPicture(() => Promise.resolve(shown));
   const live = new LiveStream(
@@ -45,23 +41,30 @@ export async function vision(address: string, data = dataDir()) {
     clock,
   );
   const served = await serve({
-    listen: 'http://127.0.0.1:0',
-    token: TOKEN,
+    listen,
+    token,
     data,
     log: createLog('test', 'silent'),
     cameras: () => [{ id: 'cam-1', state: 'online', reason: null, fps: 5, pictureAt: picture.at }],
     picture: (id) => (id === 'cam-1' ? picture : null),
     live: (id) => (id === 'cam-1' ? live : null),
   });
-  onTestFinished(async () => {
+  const close = async () => {
     await live.stop();
     await served.close();
-  });
+  };
+  return { live, picture, address: served.address, close };
+}
+
+/** The same for one test, and what a box needs to have it. */
+export async function vision(address: string, data = dataDir()) {
+  const { live, picture, address: url, close } = await eyes(address, data);
+  onTestFinished(close);
   return {
     live,
     picture,
     data,
     settings: { cameras: [{ id: 'cam-1', url: address, name: '东墙摄像机', place: '东墙', fences: [] }] },
-    parts: { vision: { link: new VisionLink({ url: served.address, token: TOKEN }), data } },
+    parts: { vision: { link: new VisionLink({ url, token: TOKEN }), data } },
   };
 }

@@ -13,6 +13,8 @@ export interface CentreOptions {
   readonly access?: readonly string[];
   /** Whether it keeps sessions and queues on disk over an orderly stop; default yes. */
   readonly persistence?: boolean;
+  /** Where it keeps its things, given by a caller who ends it too; without, it ends with the test. */
+  readonly dir?: string;
 }
 
 /** A real Mosquitto, played against as the broker of the command centre. */
@@ -34,8 +36,9 @@ export class Centre {
     return centre;
   }
 
-  static async prepare({ access = ['allow_anonymous true'], persistence = true }: CentreOptions = {}): Promise<Centre> {
-    const dir = dataDir();
+  static async prepare(options: CentreOptions = {}): Promise<Centre> {
+    const { access = ['allow_anonymous true'], persistence = true } = options;
+    const dir = options.dir ?? dataDir();
     const port = await freePort();
     const store = join(dir, 'store');
     mkdirSync(store);
@@ -52,7 +55,7 @@ export class Centre {
     ];
     writeFileSync(conf, `${lines.join('\n')}\n`);
     const centre = new Centre(port, dir, conf);
-    onTestFinished(() => centre.kill());
+    if (options.dir === undefined) onTestFinished(() => centre.kill());
     return centre;
   }
 
