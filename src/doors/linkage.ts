@@ -159,7 +159,8 @@ export class Linkage {
         door,
         actor: 'system',
         source: 'linkage',
-        reason: `火警联动 fire: ${alarm.deviceName} ${alarm.place}`,
+        // That it was a fire the source says, in whatever language it is read.
+        reason: `${alarm.deviceName} ${alarm.place}`.trim(),
         detail: { alarm: alarm.id, attempt },
       });
     } catch (thrown) {

@@ -1,6 +1,6 @@
 import { defineStore } from 'pinia';
 import { computed, shallowRef, triggerRef } from 'vue';
-import { request } from '../api/request.ts';
+import { Refused, request } from '../api/request.ts';
 import type { Alarm, AlarmLevel, AlarmPage, Entry } from '../api/types.ts';
 import { byNeed, isClosed, rings, section } from './alarm.ts';
 import { useSession } from './session.ts';
@@ -9,6 +9,8 @@ import { useSession } from './session.ts';
 const DRAW_MS = 30;
 /** Of so many closed ones it is remembered that they are: an older word about them does not open them again. */
 const CLOSED_KNOWN = 2_000;
+/** With fewer than this in sight, and more at the gateway, the next are asked for. */
+const FEW = 300;
 
 /** The alarms that are not closed: one list for the board, the map, the bell and the title. */
 export const useAlarms = defineStore('alarms', () => {
@@ -22,6 +24,7 @@ export const useAlarms = defineStore('alarms', () => {
   let bells = new Set<string>();
   const closed = new Map<string, number>();
   let holding = false;
+  let asking = false;
   let drawing: ReturnType<typeof setTimeout> | undefined;
 
   const open = computed(() => [...held.value.values()].sort(byNeed(session.vocabulary?.levels ?? {})));
@@ -86,6 +89,25 @@ export const useAlarms = defineStore('alarms', () => {
     triggerRef(held);
     if (bells.size !== ringing.value.size || [...bells].some((id) => !ringing.value.has(id))) {
       ringing.value = new Set(bells);
+    }
+    if (more.value && !asking && held.value.size < FEW) void further();
+  }
+
+  /** Those that did not find room before, now that others have been closed. */
+  async function further(): Promise<void> {
+    asking = true;
+    const before = held.value;
+    try {
+      const page = await request<AlarmPage>('/api/alarms?limit=500');
+      // Read anew or signed out meanwhile: then this is of the past.
+      if (held.value !== before) return;
+      more.value = page.next !== null;
+      for (const alarm of page.alarms) take(alarm);
+    } catch (thrown) {
+      // The next alarm that is closed asks again.
+      if (!(thrown instanceof Refused)) throw thrown;
+    } finally {
+      asking = false;
     }
   }
 

@@ -5,7 +5,7 @@ import type { Alarm } from '../api/types.ts';
 import type { AskField } from '../parts/AskDialog.vue';
 import { useAsking } from '../parts/asking.ts';
 import { now } from '../words/time.ts';
-import { handlingWord, levelWord, pick, t } from '../words/words.ts';
+import { colon, handlingWord, levelWord, pick, t } from '../words/words.ts';
 import { type Deed, isStillActive } from './alarm.ts';
 import { useAlarms } from './alarms.ts';
 import { useSession } from './session.ts';
@@ -127,7 +127,7 @@ export const useDeeds = defineStore('deeds', () => {
   function whoWasFaster(current: Alarm): string {
     const who = current.closedBy ?? current.assignee ?? current.acknowledgedBy;
     const state = current.handling === 'open' ? t('alarm.acknowledged') : handlingWord(current.handling);
-    return `${t('alarm.conflict')}：${state}${who === null ? '' : ` · ${who}`}`;
+    return `${t('alarm.conflict')}${colon()}${state}${who === null ? '' : ` · ${who}`}`;
   }
 
   /**

@@ -30,7 +30,7 @@ export const alarmWords = {
   sayLevel1: ['一级警情', 'Level one alarm'],
   sayMore: ['另有 {n} 条', 'and {n} more'],
   ringingMany: ['{n} 条一级警情未确认', '{n} level-1 alarms wait'],
-  fold: ['先看画面（Esc）', 'Look at the page first (Esc)'],
+  fold: ['先看画面', 'Look at the page first'],
   unfold: ['显示一级警情', 'Show it'],
   callOperator: ['请立即通知值班员确认', 'Call an operator: only they can acknowledge'],
   notices: ['开启系统通知', 'Enable notices'],

@@ -68,6 +68,9 @@ export const language = computed<Language>({
 document.documentElement.lang = remembered() === 'en' ? 'en' : 'zh-CN';
 
 export const isEnglish = (): boolean => language.value === 'en';
+/** What stands between a word and what is said about it, and around what is said beside it. */
+export const colon = (): string => (isEnglish() ? ': ' : '：');
+export const aside = (text: string): string => (isEnglish() ? ` (${text})` : `（${text}）`);
 
 /** A word, or a sentence with `{named}` places, in the reader's language. */
 export function t(key: WordKey, named: Record<string, string | number> = {}): string {

@@ -55,6 +55,9 @@ export class Compound {
     const centre = await Centre.prepare({ dir: mkdtempSync(join(dir, 'centre-')) });
     closers.push(() => centre.kill());
     await centre.start();
+    // Before the gateway speaks: what nobody hears is not confirmed.
+    const reader = await confirming(centre);
+    closers.push(() => reader.endAsync(true));
     const footage = film('libx264', dir);
     const listen = `http://127.0.0.1:${await freePort()}`;
     const port = await freePort();
@@ -80,7 +83,6 @@ export class Compound {
     const { base, cookie } = await gateway.signIn();
     const admin = new Person(base, cookie);
     const guard = await hire(admin, { name: 'lidui', display: '李队', role: 'operator' });
-    const reader = await confirming(centre);
     const compound = new Compound({ gateway, mqttPort: port, centre, admin, guard, reader, closers });
     await compound.#wakeDevices();
     return compound;
@@ -91,7 +93,7 @@ export class Compound {
   }
 
   async close(): Promise<void> {
-    for (const client of [...this.#devices.values(), this.#reader]) await client.endAsync(true);
+    for (const client of this.#devices.values()) await client.endAsync(true);
     for (const closer of this.#closers.splice(0).reverse()) await closer();
   }
 
@@ -140,13 +142,25 @@ export class Compound {
   async #wakeDevices(): Promise<void> {
     for (const { id, secret } of devices()) if (secret !== undefined) await this.login(id);
     await this.login('vision-1');
-    await this.say('vision-1', 'quanwei/vision/vision-1/status', { v: 1, state: 'online', version: '0.1.0' });
+    await this.#beat();
+    // As often as their profiles say, so that their silence is no alarm.
+    const beat = setInterval(() => void this.#beat(), 15_000);
+    this.#closers.push(() => clearInterval(beat));
     await this.say('vision-1', 'quanwei/vision/vision-1/camera/cam-1/status', { v: 1, state: 'online', fps: 5 });
     await this.say('hub-1', 'zigbee2mqtt/bridge/state', { state: 'online' });
     for (const n of WAYS) {
       const client = this.#devices.get(`face-${n}`);
       client?.on('message', (_, payload) => void this.#obey(n, payload.toString()));
       await client?.subscribeAsync(`mqtt/face/face-${n}`);
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const alive = { v: 1, state: 'online', version: '0.1.0' };
+    await this.say('vision-1', 'quanwei/vision/vision-1/status', alive);
+    for (const n of WAYS) {
+      const info = { facesluiceId: `face-${n}`, time: siteTime() };
+      await this.say(`face-${n}`, 'mqtt/face/heartbeat', { operator: 'HeartBeat', info });
     }
   }
 
@@ -190,15 +204,14 @@ async function hire(admin: Person, account: { name: string; display: string; rol
   return new Person(admin.base, cookieOf(changed) || first.cookie);
 }
 
-/** The centre's reader, which accepts whatever it is told. */
+/** The centre's reader, which accepts whatever it is told: events, and what came of its orders. */
 async function confirming(centre: Centre): Promise<MqttClient> {
   const client = await mqtt.connectAsync(centre.url, { clientId: 'reader', clean: false, reconnectPeriod: 50 });
   client.on('error', () => undefined);
-  client.on('message', (topic, payload) => {
-    if (!topic.includes('/event/') || payload.length === 0) return;
+  client.on('message', (_, payload) => {
     const { id } = JSON.parse(payload.toString()) as { id: string };
     client.publish(`${SITE}/receipt`, JSON.stringify({ ids: [id], result: 'accepted' }), { qos: 1 });
   });
-  await client.subscribeAsync(`${SITE}/event/#`, { qos: 1 });
+  await client.subscribeAsync([`${SITE}/event/#`, `${SITE}/order/reply`], { qos: 1 });
   return client;
 }

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { clickOn } from '../picture.ts';
 import { planDrawing } from '../plan.ts';
 import { EVIL } from '../ugly.ts';
-import { answer, go, line, shot, sound, type Visitor } from './visitor.ts';
+import { answer, go, line, shot, sound, type Visitor, word } from './visitor.ts';
 
 /** Where things are: the map, the cameras, the doors. */
 
@@ -10,6 +10,7 @@ import { answer, go, line, shot, sound, type Visitor } from './visitor.ts';
 export async function mapped({ admin, guard, look, compound }: Visitor): Promise<void> {
   const door = `face-${look.n}`;
   await go(admin, '#/map');
+  await admin.waitForSelector('.plan-form');
   const picture = { name: '总平面图.png', mimeType: 'image/png', buffer: await planDrawing() };
   await admin.setInputFiles('.plan-form input[type=file]', picture);
   await admin.click('.plan-form button[type=submit]');
@@ -35,8 +36,12 @@ export async function mapped({ admin, guard, look, compound }: Visitor): Promise
   await answer(admin, { reason: EVIL });
   await admin.waitForSelector('[data-handling=false]');
   await guard.locator(`[data-pin=${door}]:not(.alarm)`).waitFor();
-  const { plans } = (await compound.admin.get<{ plans: { id: string }[] }>('/api/plans')).body;
-  for (const { id } of plans) await compound.admin.ask('DELETE', `/api/plans/${id}`);
+  // The plan goes as it came, and the next one begins without any.
+  await go(admin, '#/map');
+  await admin.click('[data-edit]');
+  await admin.getByRole('button', { name: word(look, '删除本图', 'Remove plan') }).click();
+  await answer(admin, { reason: EVIL });
+  await admin.waitForSelector('.plan-form');
 }
 
 /** The camera plays beside the others; in its room a fence is drawn, a point taken back, and saved. */

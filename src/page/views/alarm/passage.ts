@@ -6,7 +6,10 @@ export function passageOf({ kind, actor, body }: Entry, vocabulary: Vocabulary |
   if (typeof body !== 'object' || body === null) return t('case.erased');
   const said = body as Readonly<Record<string, unknown>>;
   const who = actor.replace(/^(user|device):/, '');
-  if (kind === 'door.command') return [t('case.door_command'), who, said['reason']].filter(Boolean).join(' · ');
+  if (kind === 'door.command') {
+    const by = who === 'system' ? wordOf('doors.source', String(said['source'])) : who;
+    return [t('case.door_command'), by, said['reason']].filter(Boolean).join(' · ');
+  }
   if (kind === 'door.result') {
     return [t('case.door_result'), wordOf('case.code', String(said['code'])), said['detail']]
       .filter(Boolean)

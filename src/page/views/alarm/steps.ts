@@ -1,6 +1,6 @@
 import type { Alarm, AlarmLevel, Entry } from '../../api/types.ts';
 import { clockTime, span } from '../../words/time.ts';
-import { levelWord, t, type WordKey, wordOf } from '../../words/words.ts';
+import { aside, levelWord, t, type WordKey, wordOf } from '../../words/words.ts';
 
 /** One line of what happened, in words. */
 export interface Step {
@@ -55,12 +55,12 @@ function whoOf(entry: Entry): string {
   const name = rest.join(':');
   if (what === 'user') {
     const role = change?.['role'];
-    return typeof role === 'string' ? `${name}（${wordOf('shell.role', role)}）` : name;
+    return typeof role === 'string' ? `${name}${aside(wordOf('shell.role', role))}` : name;
   }
   if (what === 'device') return alarm?.device === name ? alarm.deviceName || name : name;
   if (what === 'centre') {
     const by = change?.['role'];
-    return typeof by === 'string' ? `${t('case.by_centre')}（${by}）` : t('case.by_centre');
+    return typeof by === 'string' ? `${t('case.by_centre')}${aside(by)}` : t('case.by_centre');
   }
   return entry.actor === 'system' ? t('case.by_system') : entry.actor;
 }

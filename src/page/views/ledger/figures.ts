@@ -1,5 +1,5 @@
 import { day } from '../../words/time.ts';
-import { isEnglish, levelWord, pick, t } from '../../words/words.ts';
+import { colon, levelWord, pick, t } from '../../words/words.ts';
 import { adviceFor, adviceOnFalse } from './advice.ts';
 import type { ChartData } from './chart.ts';
 import type { Listed } from './DeviceList.vue';
@@ -105,7 +105,7 @@ export const chattering = (statistics: Statistics, names: Names): Listed[] =>
   statistics.chattering.map(({ device, name, category, count }) => ({
     key: `${device} ${category}`,
     device,
-    name: `${name || device}${isEnglish() ? ': ' : '：'}${pick(names?.[category], category)}`,
+    name: `${name || device}${colon()}${pick(names?.[category], category)}`,
     figure: String(count),
     more: t('reports.events'),
     advice: adviceFor(category),
