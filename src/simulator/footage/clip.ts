@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { QuanweiError } from '../../kernel/errors.ts';
 import { pose } from './body.ts';
 import type { Figure } from './figure.ts';
@@ -129,6 +128,8 @@ export interface Stream {
   readonly height: number;
   /** kbit/s */
   readonly rate: number;
+  /** How hard libx264 tries. */
+  readonly preset: 'veryfast' | 'ultrafast';
 }
 
 /**
@@ -147,8 +148,8 @@ export async function encode(
   const sized = streams.map(
     ({ width, height }, nth) => `[s${nth}]scale=${width}:${height}:flags=bicubic,format=yuv420p[v${nth}]`,
   );
-  const outputs = streams.flatMap(({ file, rate }, nth) => [
-    ...['-map', `[v${nth}]`, '-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'main', '-bf', '0'],
+  const outputs = streams.flatMap(({ file, rate, preset }, nth) => [
+    ...['-map', `[v${nth}]`, '-c:v', 'libx264', '-preset', preset, '-profile:v', 'main', '-bf', '0'],
     ...['-g', String(2 * FPS), '-keyint_min', String(2 * FPS), '-sc_threshold', '0', '-threads', '1'],
     ...['-b:v', `${rate}k`, '-maxrate', `${rate}k`, '-bufsize', `${rate}k`, '-movflags', '+faststart', '-y', file],
   ]);
@@ -175,9 +176,10 @@ export async function encode(
   // Its end is told by its exit code, not by the pipe that breaks.
   ffmpeg.stdin.on('error', () => undefined);
   for (const frame of from) {
-    // A copy: the generator draws the next frame into the same buffer.
     if (ffmpeg.exitCode !== null || ffmpeg.stdin.destroyed) break;
-    if (!ffmpeg.stdin.write(Buffer.from(frame))) await Promise.race([once(ffmpeg.stdin, 'drain'), ended]);
+    // Until it is taken: the generator draws the next frame into the same memory.
+    const taken = new Promise((resolve) => ffmpeg.stdin.write(frame, resolve));
+    await Promise.race([taken, ended]);
   }
   ffmpeg.stdin.end();
   if ((await ended) !== 0) {

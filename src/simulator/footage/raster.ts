@@ -47,6 +47,9 @@ interface Projected {
   readonly seen: Float32Array;
 }
 
+/** Of each surface, written over frame after frame: fresh ones cost more to be collected than to be filled. */
+const memory = new WeakMap<Surface, Projected>();
+
 function projected(view: View, surface: Surface, parts: Record<Segment, Placed>): Projected {
   const placed = SEGMENTS.flatMap((name) => {
     const { turn, shift } = parts[name];
@@ -54,8 +57,12 @@ function projected(view: View, surface: Surface, parts: Record<Segment, Placed>)
   });
   const all = Float64Array.from(placed);
   const { points, weights, parts: which } = surface;
-  const world = new Float32Array(points.length);
-  const seen = new Float32Array(points.length);
+  const into = memory.get(surface) ?? {
+    world: new Float32Array(points.length),
+    seen: new Float32Array(points.length),
+  };
+  memory.set(surface, into);
+  const { world, seen } = into;
   for (let vertex = 0; vertex * 3 < points.length; vertex += 1) {
     const x = points[vertex * 3] as number;
     const y = points[vertex * 3 + 1] as number;
@@ -88,7 +95,7 @@ function projected(view: View, surface: Surface, parts: Record<Segment, Placed>)
     world[vertex * 3 + 2] = wz;
     view.see(world, seen, vertex * 3, SAMPLES);
   }
-  return { world, seen };
+  return into;
 }
 
 function boxOf(meshes: readonly Projected[], view: View): Pick<Drawn, 'left' | 'top' | 'right' | 'bottom'> | null {
