@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { type SectionKey, sectionOf } from '../../src/config/page-settings.ts';
 import { SimulatedClock } from '../../src/kernel/clock.ts';
 import { dataDir } from '../support/data-dir.ts';
 import { type Answer, Box, type Person } from './box.ts';
@@ -29,6 +30,13 @@ const section = async (who: Person, key: string): Promise<Section> =>
 async function change(who: Person, key: string, value: unknown): Promise<Answer> {
   const { revision } = await section(who, key);
   return who.ask('PUT', `/api/settings/${key}`, { value, revision });
+}
+
+/** Every field of a value by its path, `rules[].level` for those in a list. */
+function fieldsOf(value: unknown, at = ''): string[] {
+  if (Array.isArray(value) && typeof value[0] === 'object') return value.flatMap((one) => fieldsOf(one, `${at}[]`));
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return at === '' ? [] : [at];
+  return Object.entries(value).flatMap(([key, inner]) => fieldsOf(inner, at === '' ? key : `${at}.${key}`));
 }
 
 const LEVELS = {
@@ -66,7 +74,7 @@ test('a deadline set on the page holds for the next alarm, and after a restart',
   expect(await section(chief, 'levels')).toMatchObject({ source: 'page', value: LEVELS });
 });
 
-test('every change is in the journal with what it was before, in the same commit', async () => {
+test('every change is in the journal with what it was before', async () => {
   const box = await Box.start();
   const manager = await box.person('manager');
   await change(manager, 'levels', LEVELS);
@@ -84,6 +92,37 @@ test('every change is in the journal with what it was before, in the same commit
   expect(reset).toMatchObject({ body: { what: 'reset to the file', before: LEVELS } });
   const alarm = await box.say('sos-1', 'sos');
   expect(box.board.deadlines(alarm.id).acknowledge?.every).toBe(60_000);
+});
+
+test('a change and its entry are there together or not at all, whichever of the two the disk refuses', async () => {
+  const box = await Box.start();
+  const manager = await box.person('manager');
+  await change(manager, 'escalation', { escalateTo: ['manager'], window: '4m' });
+  const state = () => [
+    box.journal.select('SELECT name, value, revision FROM settings ORDER BY name'),
+    box.journal.read({ kinds: ['setting.changed'], limit: 99 }).map(({ subject, body }) => [subject, body]),
+  ];
+  const before = state();
+  for (const table of [
+    'INSERT ON settings',
+    'UPDATE ON settings',
+    "INSERT ON entries WHEN new.kind = 'setting.changed'",
+  ]) {
+    await box.journal.write([
+      { sql: `CREATE TRIGGER refused BEFORE ${table} BEGIN SELECT RAISE(ABORT, 'refused'); END`, params: [] },
+    ]);
+    if (!table.startsWith('UPDATE')) expect((await change(manager, 'levels', LEVELS)).status).toBeGreaterThan(399);
+    if (!table.startsWith('INSERT ON settings')) {
+      const { revision } = await section(manager, 'escalation');
+      const path = `/api/settings/escalation?revision=${revision}`;
+      expect((await manager.ask('DELETE', path)).status).toBeGreaterThan(399);
+    }
+    await box.journal.write([{ sql: 'DROP TRIGGER refused', params: [] }]);
+    expect(state()).toEqual(before);
+  }
+  // Nor is it in force.
+  expect(await section(manager, 'levels')).toMatchObject({ source: 'default', revision: 0 });
+  expect((await change(manager, 'levels', LEVELS)).status).toBe(200);
 });
 
 test('what is out of bounds is refused with the field and what is allowed, and nothing changes', async () => {
@@ -238,14 +277,32 @@ test('what an upgrade no longer lets in is told, and the file holds meanwhile', 
 });
 
 test('every field a person may change is explained in both languages', async () => {
-  const box = await Box.start();
+  const when = { category: 'door.held', device: 'door-*', place: '1号楼', between: ['22:00', '06:00'] };
+  const box = await Box.start({
+    settings: {
+      // Nothing left out: what has no value has no field to look at.
+      upstream: { ...CENTRE, clientId: 'box-1', password: 'of-the-centre' },
+      alarms: {
+        quiet: { between: ['22:00', '06:00'], levels: [3, 4] },
+        rules: [{ name: '夜里', when, level: 2 }],
+      },
+    },
+  });
+  const seen: string[] = [];
   for (const { key, value, meanings, bounds } of (await all(await box.signIn())).sections) {
-    const names = [...Object.keys(value ?? {}), ...Object.keys(bounds)];
+    const names = [...fieldsOf(value), ...sectionOf(key as SectionKey).keys, ...Object.keys(bounds)];
     for (const name of names) {
-      expect(meanings[name]?.zh, `${key}.${name}`).toMatch(/\p{Script=Han}|\d/u);
-      expect(meanings[name]?.en, `${key}.${name}`).not.toBe('');
+      // A level is what its parts are.
+      const parts = Object.keys(meanings).filter((path) => path.startsWith(`${name}.`) || path.startsWith(`${name}[`));
+      for (const path of meanings[name] === undefined && parts.length > 0 ? parts : [name]) {
+        expect(meanings[path]?.zh, `${key}.${path}`).toMatch(/\p{Script=Han}|\d/u);
+        expect(meanings[path]?.en, `${key}.${path}`).toMatch(/[a-z]{2}|\d/i);
+        seen.push(`${key}.${path}`);
+      }
     }
   }
+  expect(seen).toEqual(expect.arrayContaining(['upstream.url', 'upstream.password', 'quiet.quiet.between']));
+  expect(seen).toEqual(expect.arrayContaining(['rules.rules[].when.between', 'levels.1.acknowledge', 'site.name']));
 });
 
 test('a restart is asked for where something starts the gateway again, and nowhere else', async () => {
