@@ -6,7 +6,7 @@ import type { CameraConfig } from '../../config/schema.ts';
 import { SystemClock, type WallMs, wallMs } from '../../kernel/clock.ts';
 import { QuanweiError } from '../../kernel/errors.ts';
 import { createLog } from '../../kernel/log.ts';
-import type { IntrusionEvent } from '../../vision/event.ts';
+import type { FaceEvent, HealthEvent, IntrusionEvent } from '../../vision/event.ts';
 import { loadSettings, type Place, withPlace } from '../settings.ts';
 import { Terminal } from '../terminal.ts';
 
@@ -24,6 +24,17 @@ const SAID = {
   area: '进入区域 somebody came in',
   loiter: '徘徊 somebody stays',
 } as const satisfies Record<IntrusionEvent['type'], string>;
+
+const FACES = {
+  known: '认出 known',
+  stranger: '陌生人 stranger',
+  blocked: '布控人员 on the block list',
+} as const satisfies Record<FaceEvent['result'], string>;
+
+const further = (event: HealthEvent | FaceEvent): string =>
+  event.type === 'face'
+    ? `${FACES[event.result]}  ${event.person ?? ''}  ${event.similarity.toFixed(2)}`
+    : `画面 picture  ${event.condition}  ${event.active ? '开始 begins' : '结束 is over'}`;
 
 export function addReplay(program: Command): void {
   withPlace(program.command('replay'))
@@ -60,6 +71,15 @@ export function addReplay(program: Command): void {
         begins: options.begins ?? clock.wall(),
         clock,
         log: createLog('replay', process.env['QUANWEI_LOG'] ?? 'error'),
+        also: async (event, frame) => {
+          const t = Math.round(frame.t * 1_000) / 1_000;
+          if (options.json === true) await terminal.json({ t, ...event });
+          else await terminal.line(`${timeOf(t)}  ${further(event)}`);
+        },
+        faces: async () => {
+          const { openGallery } = await import('../replayed-gallery.ts');
+          return openGallery(config, { own: options.data !== undefined, clock });
+        },
         event: async (event, { frame, people }) => {
           const t = Math.round(frame.t * 1_000) / 1_000;
           if (options.json === true) await terminal.json({ t, ...event });

@@ -6,12 +6,14 @@ import type { Log } from '../../kernel/log.ts';
 import { CameraAnalysis, type EventContext } from '../analysis/camera-analysis.ts';
 import { FileSource } from '../capture/file-source.ts';
 import type { Frame } from '../capture/source.ts';
-import type { IntrusionEvent } from '../event.ts';
+import type { FaceEvent, HealthEvent, IntrusionEvent } from '../event.ts';
 import { ForkedInference } from '../inference/forked.ts';
 import type { ModelCatalogue } from '../models/catalogue.ts';
 import type { ModelStore } from '../models/store.ts';
 import { MotionGate } from '../motion.ts';
 import { POSE } from '../needed-models.ts';
+import { pictureLook } from '../picture-look.ts';
+import { type ReplayedGallery, replayedFaces } from './replayed-faces.ts';
 
 export interface ReplayOptions {
   readonly video: string;
@@ -30,6 +32,10 @@ export interface ReplayOptions {
   readonly signal?: AbortSignal;
   /** The footage waits for it. */
   event(event: IntrusionEvent, context: EventContext): Promise<void>;
+  /** What is wrong with the picture, and whose faces are seen; without it neither is looked at. Waited for, too. */
+  also?(event: HealthEvent | FaceEvent, frame: Frame): Promise<void>;
+  /** Asked for when the camera is set for faces. @throws QuanweiError BAD_MODEL */
+  faces?(): Promise<ReplayedGallery>;
   /** When it can be read. @param seconds `null` when its container does not say */
   opened?(seconds: number | null): void;
   /** After each frame that was looked at. */
@@ -56,13 +62,21 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const before = cpuSeconds();
   const detector = await store.open(catalogue.wanted(camera.detector));
   const pose = camera.fences.length === 0 ? null : await store.open(catalogue.wanted(POSE));
+  const looksAtFaces = options.also !== undefined && camera.faces !== false;
+  const gallery = looksAtFaces ? ((await options.faces?.()) ?? null) : null;
   const inference = await ForkedInference.start({
     models: pose === null ? [detector] : [detector, pose],
     clock,
     log,
     random: Math.random,
+  }).catch(async (thrown: unknown) => {
+    await gallery?.close();
+    throw thrown;
   });
   const told: [IntrusionEvent, EventContext][] = [];
+  const further: (HealthEvent | FaceEvent)[] = [];
+  const health = options.also === undefined ? null : pictureLook(camera.id, (event) => void further.push(event));
+  const faces = gallery === null ? null : replayedFaces(camera, gallery, (event) => void further.push(event));
   const { start = 0.4, continue: least = start / 2 } = detector.entry.thresholds;
   const analysis = new CameraAnalysis({
     camera,
@@ -71,6 +85,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     detector: { id: detector.id, start, continue: least },
     pose: pose?.id ?? null,
     motion: new MotionGate(camera.masks),
+    faces: faces?.step,
     report: (event, context) => void told.push([event, context]),
   });
   const source = new FileSource({
@@ -93,13 +108,19 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
             resolve();
             return;
           }
+          await health?.frame(frame);
           await analysis.feed({ ...frame, wall: wallMs(begins + frame.t * 1_000) });
+          await faces?.look(frame);
           seconds = frame.t + 1 / camera.fps;
           options.frame?.(frame, analysis);
           for (const [event, context] of told.splice(0)) await options.event(event, context);
+          for (const event of further.splice(0)) await options.also?.(event, frame);
         },
         state: (now) => {
-          if (now.state === 'online') options.opened?.(now.seconds ?? null);
+          if (now.state === 'online') {
+            faces?.width(now.width);
+            options.opened?.(now.seconds ?? null);
+          }
           if (now.state === 'ended') resolve();
           if (now.state === 'offline') {
             reject(new QuanweiError('BAD_PICTURE', `cannot be played: ${now.reason}`, { where: video }));
@@ -110,6 +131,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   } finally {
     await source.stop();
     await inference.close();
+    await gallery?.close();
   }
   const { frames, still, detected, poses } = analysis.counts;
   return { frames, seconds: Math.round(seconds * 1_000) / 1_000, cpu: cpuSeconds() - before, still, detected, poses };
