@@ -6,7 +6,7 @@ export default defineConfig({
     globalSetup: ['tests/support/build.ts'],
     // Two cores: whole processes (gateway, Mosquitto, Chromium) run inside many of these tests.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 90_000,
   },
 });

@@ -21,12 +21,11 @@ const SETUP = join(ROOT, 'src/setup/setup.mjs');
 function setup(args: string[], options: { root?: string; env?: Record<string, string>; preload?: string } = {}) {
   const file = options.root === undefined ? SETUP : join(options.root, 'src/setup/setup.mjs');
   const preload = options.preload === undefined ? [] : ['--import', `data:text/javascript,${options.preload}`];
-  const began = performance.now();
   const { status, stdout, stderr } = spawnSync(process.execPath, [...preload, file, ...args], {
     encoding: 'utf8',
     env: { ...process.env, CI: '', QUANWEI_SETUP_NO_ROOT: '1', ...options.env },
   });
-  return { status, stdout, stderr, ms: performance.now() - began };
+  return { status, stdout, stderr };
 }
 
 /** A directory of programs: the named ones of this machine, and scripts. */
@@ -88,14 +87,13 @@ test('the first file of set-up can be read by the Node that old systems carry', 
   expect(readFileSync(SETUP, 'utf8')).not.toMatch(/\?\.|\?\?|\|\|=|&&=|^await /m);
 });
 
-test('where everything is in place nothing is done, and that quickly', () => {
+test('where everything is in place nothing is done', () => {
   const { root, run, calls } = checkout();
   expect(run().status).toBe(0);
   expect(calls(), 'only the build').toEqual(['run --silent build']);
   const again = run();
   expect(again.status).toBe(0);
   expect(calls()).toHaveLength(1);
-  expect(again.ms).toBeLessThan(2_000);
   expect(existsSync(join(root, 'dist'))).toBe(true);
 });
 
