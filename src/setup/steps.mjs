@@ -51,10 +51,8 @@ export async function setUp(args, { root = ROOT, env = process.env } = {}) {
       return 1;
     }
   }
-  if (options.for === 'demo') {
-    await installUsefulPackages('demo', { say, env });
-    await prepareCameras(root, { say, env });
-  }
+  if (options.for === 'demo' || options.for === 'bench') await installUsefulPackages(options.for, { say, env });
+  if (options.for === 'demo') await prepareCameras(root, { say, env });
   say(`ready for ${options.for} (${Math.round(performance.now() - began)} ms)`);
   return 0;
 }

@@ -28,17 +28,36 @@ const PARTS = [
   { name: 'chromium', for: ['test'], found: onPath('chromium') },
   { name: 'fonts-noto-cjk', for: ['test'], found: installed('fonts-noto-cjk') },
   // Cameras in software.
-  { name: 'python3', for: ['test'], useful: ['demo'], found: () => existsSync('/usr/bin/python3') },
-  { name: 'python3-gi', for: ['test'], useful: ['demo'], found: installed('python3-gi') },
+  { name: 'python3', for: ['test'], useful: ['demo', 'bench'], found: () => existsSync('/usr/bin/python3') },
+  { name: 'python3-gi', for: ['test'], useful: ['demo', 'bench'], found: installed('python3-gi') },
   {
     name: 'gir1.2-gst-rtsp-server-1.0',
     for: ['test'],
-    useful: ['demo'],
+    useful: ['demo', 'bench'],
     found: installed('gir1.2-gst-rtsp-server-1.0'),
   },
-  { name: 'gstreamer1.0-plugins-base', for: ['test'], useful: ['demo'], found: installed('gstreamer1.0-plugins-base') },
-  { name: 'gstreamer1.0-plugins-good', for: ['test'], useful: ['demo'], found: installed('gstreamer1.0-plugins-good') },
-  { name: 'gstreamer1.0-plugins-bad', for: ['test'], useful: ['demo'], found: installed('gstreamer1.0-plugins-bad') },
+  {
+    name: 'gstreamer1.0-plugins-base',
+    for: ['test'],
+    useful: ['demo', 'bench'],
+    found: installed('gstreamer1.0-plugins-base'),
+  },
+  {
+    name: 'gstreamer1.0-plugins-good',
+    for: ['test'],
+    useful: ['demo', 'bench'],
+    found: installed('gstreamer1.0-plugins-good'),
+  },
+  {
+    name: 'gstreamer1.0-plugins-bad',
+    for: ['test'],
+    useful: ['demo', 'bench'],
+    found: installed('gstreamer1.0-plugins-bad'),
+  },
+  // What others take to watch a camera. Where systemd runs, installing it starts a service that opens cameras: not by us.
+  ...(existsSync('/run/systemd/system')
+    ? []
+    : [{ name: 'motion', for: [], useful: ['bench'], found: onPath('motion') }]),
   // A disk with a slow fsync, a clock that jumps, a network that is gone.
   { name: 'gcc', for: ['test', 'bench'], found: onPath('gcc') },
   { name: 'libc6-dev', for: ['test', 'bench'], found: () => existsSync('/usr/include/stdio.h') },

@@ -4,8 +4,11 @@ import { SystemClock } from '../../src/kernel/clock.ts';
 import { FileSource } from '../../src/vision/capture/file-source.ts';
 import { PictureHealth } from '../../src/vision/health/picture-health.ts';
 import { MotionGate } from '../../src/vision/motion.ts';
+import { canServeRtsp } from '../support/rtsp.ts';
 import { made } from '../vision/capture/clips.ts';
 import { figure, median, type Report } from './figure.ts';
+import { motionAlone } from './motion.ts';
+import { installed } from './peers.ts';
 
 const STREAMS = [
   { name: '1080p25', size: '1920x1080', rate: '4M' },
@@ -16,6 +19,8 @@ const TIMES = 'TIMEFORMAT="cpu %U %S"; time "$@"';
 
 /** What a camera at rest costs: decoding, scaling, the motion gate and the picture's health, beside ffmpeg decoding alone. */
 export async function visionDecode(report: Report, seconds: number): Promise<void> {
+  const beside = installed('motion') && canServeRtsp();
+  if (!beside) console.error('decode: without motion, which is not installed here (apt-get install motion)');
   for (const { name, size, rate } of STREAMS) {
     for (const [scene, source] of Object.entries(SCENES)) {
       const film = scene === 'still' ? `${source}:s=${size},loop=loop=-1:size=1:start=0` : `${source}:s=${size}`;
@@ -52,6 +57,18 @@ export async function visionDecode(report: Report, seconds: number): Promise<voi
         ),
       );
       report(figure(`${name}, ${scene}: of that outside of ffmpeg`, median(own), 'CPU s/s'));
+      if (!beside) continue;
+      const [width = 0, height = 0] = size.split('x').map(Number);
+      const theirs = await motionAlone(file, width, height);
+      report(
+        figure(
+          `${name}, ${scene}: one camera at 5 fps (motion: live)`,
+          median(ours),
+          'CPU s/s',
+          'motion of Debian',
+          theirs,
+        ),
+      );
     }
   }
 }
