@@ -84,6 +84,6 @@ test('pictures that came and were not looked at are another trouble; a camera th
 
 test('whoever decodes gives way to whoever tells what was seen', async () => {
   const program = new Program('sleep', ['600'], { clock: new SimulatedClock(), pipes: 0 });
-  expect(getPriority(program.pid)).toBe(Math.min(19, getPriority() + 5));
+  expect(getPriority(program.pid)).toBe(Math.min(19, getPriority() + 3));
   await program.end();
 });
