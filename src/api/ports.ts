@@ -62,6 +62,8 @@ export interface ApiParts {
   readonly firstRun: FirstRun;
   /** Ends the program once what is under way is answered, where something starts it again; `null` elsewhere. */
   readonly restart?: ((actor: string) => Promise<void>) | null;
+  /** Makes the file that whoever helps is given, tar.gz; `null` where there is no program to ask. @throws QuanweiError */
+  readonly support?: (() => Promise<Buffer>) | null;
   readonly clock: Clock;
   readonly log: Log;
   /** Of the program. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { keyMeanings, type Meaning } from './json-schema.ts';
-import { AlarmLevels, Alarms, GatewayConfig, Retention, Site, Upstream } from './schema.ts';
+import { AlarmLevels, Alarms, EscalatesTo, GatewayConfig, Retention, Site, Upstream } from './schema.ts';
 import { durationText, sizeText } from './values.ts';
 
 /**
@@ -92,7 +92,7 @@ const ALL: readonly Section[] = [
     group: ['alarms'],
     keys: ['escalateTo', 'window'],
     form: Alarms.pick({ escalateTo: true, window: true }).extend({
-      escalateTo: z.array(z.string().trim().min(1).max(64)).min(1).max(8),
+      escalateTo: z.array(EscalatesTo).min(1).max(8),
     }),
     bounds: { window: span(10 * S, H) },
   },

@@ -135,6 +135,9 @@ const Quiet = z.strictObject({
     .describe('Only 3 and 4: levels 1 and 2 wait for no morning'),
 });
 
+/** A role, or the centre: whoever is named otherwise is told of nothing. */
+export const EscalatesTo = z.enum(['operator', 'manager', 'admin', 'centre']);
+
 export const Alarms = z.strictObject({
   levels: AlarmLevels.prefault({
     1: { acknowledge: '60s', close: '2h' },
@@ -144,7 +147,7 @@ export const Alarms = z.strictObject({
   }),
   quiet: Quiet.optional().describe('Hours in which no deadline of these levels passes; it passes when they end'),
   escalateTo: z
-    .array(z.string().max(64))
+    .array(EscalatesTo)
     .max(8)
     .default(['manager', 'centre'])
     .describe('Who hears next, in order, each time a deadline is missed'),

@@ -54,6 +54,8 @@ export class Registry {
   readonly #parts: RegistryParts;
   readonly #roster = new Roster();
   readonly #states: States;
+  /** Whoever has said something since this process started. */
+  readonly #spoken = new Set<string>();
   readonly #candidates: Candidates;
   readonly #listeners = new Set<(id: string) => void>();
   readonly #ends: Cancel[] = [];
@@ -156,6 +158,23 @@ export class Registry {
   note(id: string, at: number, report: DeviceReport): Draft[] {
     const device = this.#roster.get(id);
     if (device === null) return [];
+    this.#spoken.add(id);
+    return this.#note(device, at, report);
+  }
+
+  /** That it logged in, which is a sign of life, and no word of its own yet. @returns as `note` */
+  cameIn(id: string, at: number, address: string): Draft[] {
+    const device = this.#roster.get(id);
+    return device === null ? [] : this.#note(device, at, { address });
+  }
+
+  /** Whether it has said anything since this process started: what logs in may still speak on the wrong topics. */
+  hasSpoken(id: string): boolean {
+    return this.#spoken.has(id);
+  }
+
+  #note(device: Device, at: number, report: DeviceReport): Draft[] {
+    const { id } = device;
     const before = this.#states.get(id).lastSeen;
     const drafts = this.#states.note(device, at, report);
     // Whoever has spoken once is missed when silent; that it has must not wait for the next flush and a power cut.
@@ -264,6 +283,7 @@ export class Registry {
       );
       this.#roster.remove(id);
       this.#states.remove(id);
+      this.#spoken.delete(id);
       this.#tell(id);
     });
   }

@@ -50,6 +50,8 @@ export interface GatewayOptions {
   readonly firstPassword?: string;
   /** Asks the program to end, where something starts it again. */
   readonly restart?: () => void;
+  /** Makes the support bundle, where there is a program to ask for it. */
+  readonly support?: () => Promise<Buffer>;
   /** Keeps whoever starts the program from giving up on it while a work goes on that may take long. */
   readonly patientFor?: <T>(what: string, work: Promise<T>) => Promise<T>;
 }
@@ -138,7 +140,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         if (!connected) return;
         if (device === config.vision.id) push?.now();
         journal
-          .append(registry.note(device, clock.wall(), { address }))
+          .append(registry.cameIn(device, clock.wall(), address))
           .catch((thrown: unknown) => log.warn({ err: thrown, device }, 'a connection could not be recorded'));
       },
     });
@@ -229,6 +231,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       settings,
       firstRun,
       restart: restartBy(options),
+      support: options.support ?? null,
       log,
       clock,
       version: VERSION,

@@ -5,13 +5,14 @@ import { buildProgram } from '../../src/setup/build.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TESTS = join(ROOT, 'tests');
+const BUILT = Symbol.for('quanwei.tests.built');
 
 /**
  * Builds `dist/` once before the tests: the tests that start real processes and threads run what is shipped. With the
  * set-up's own step, so that a test that installs the program finds nothing left to build under the others' feet. What
  * tests run as processes of their own, `tests/**` + `/*.program.mjs`, is bundled in the same way into `dist/tests`.
  */
-export default async function build(): Promise<void> {
+async function build(): Promise<void> {
   await buildProgram(ROOT, { say: () => undefined });
   const programs = readdirSync(TESTS, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.program.mjs'),
@@ -22,4 +23,11 @@ export default async function build(): Promise<void> {
     TESTS,
     join(ROOT, 'dist', 'tests'),
   );
+}
+
+/** Of all projects of a run together: each asks, the first one builds. */
+export default function once(): Promise<void> {
+  const run = globalThis as { [BUILT]?: Promise<void> };
+  run[BUILT] ??= build();
+  return run[BUILT];
 }

@@ -20,6 +20,7 @@ export const DeviceView = z
     params: z.record(z.string(), z.string()).readonly(),
     lifeSafety: z.boolean().describe('A life may hang on it, as its profile says'),
     connected: z.boolean().describe('It, or the hub it is behind, has a connection now'),
+    spoke: z.boolean().describe('It has said something since the gateway started; to log in is not yet to speak'),
     state: z.object({
       online: z.boolean().nullable().describe('`null` until it has been heard for the first time'),
       since: z.number().nullable(),
@@ -57,6 +58,7 @@ export function deviceRoutes(app: Api, { registry, broker }: Context): void {
     hasSecret: secretHash !== null,
     lifeSafety: registry.lifeSafety(device.id),
     connected: broker.connected(device.hub ?? device.id),
+    spoke: registry.hasSpoken(device.id),
     state: registry.state(device.id),
   });
 

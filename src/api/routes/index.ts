@@ -25,6 +25,7 @@ import { profileRoutes } from './profiles.ts';
 import { sessionRoutes } from './session.ts';
 import { settingRoutes } from './settings.ts';
 import { statisticsRoutes } from './statistics.ts';
+import { supportRoutes } from './support.ts';
 import { systemRoutes } from './system.ts';
 import { upstreamRoutes } from './upstream.ts';
 import { vocabularyRoutes } from './vocabulary.ts';
@@ -63,6 +64,7 @@ export function addRoutes(server: FastifyInstance, context: Context): void {
   settingRoutes(app, context);
   firstRunRoutes(app, context);
   backupRoutes(app, context);
+  supportRoutes(app, context);
   certificateRoutes(app, context);
   liveRoutes(app, context);
 }

@@ -10,6 +10,7 @@ import type { Gateway, GatewayOptions } from '../gateway.ts';
 import { ServiceManager } from '../notify.ts';
 import { loadSettings, type Place, type Settings, withPlace } from '../settings.ts';
 import { stopSignal } from '../stop-signal.ts';
+import { supportMaker } from '../support-child.ts';
 import { Terminal } from '../terminal.ts';
 import { keepVision } from '../vision-child.ts';
 
@@ -79,7 +80,7 @@ export function addUp(program: Command): void {
 }
 
 async function open(
-  { config }: Settings,
+  { file, config }: Settings,
   log: Log,
   clock: SystemClock,
   more: Pick<GatewayOptions, 'restart' | 'patientFor'> = {},
@@ -92,6 +93,7 @@ async function open(
     clock,
     log,
     ...(firstPassword === undefined ? {} : { firstPassword }),
+    support: supportMaker(process.argv[1] ?? '', ['--config', file, '--data', config.data]),
     ...more,
   });
   letYoungGenerationGrow();

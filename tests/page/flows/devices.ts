@@ -20,6 +20,7 @@ export async function added({ admin, look, compound }: Visitor): Promise<void> {
   const told = async (name: string) => (await admin.textContent(`[data-copy=${name}] code`)) ?? '';
   expect([await told('port'), await told('user')]).toEqual([String(compound.mqttPort), id]);
   await compound.login(id, await told('secret'));
+  await admin.waitForSelector('[data-sign=connected]');
   await compound.say(id, `tele/${id}/LWT`, 'Online');
   await admin.waitForSelector('[data-sign=heard]');
   await go(admin, '#/devices');

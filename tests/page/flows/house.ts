@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { EVIL } from '../ugly.ts';
+import { SECRET } from './compound.ts';
 import { answer, go, shot, sound, type Visitor, word } from './visitor.ts';
 
 /** What the administrator sets: the first start, every part of the settings, who may sign in. */
@@ -71,6 +74,11 @@ export async function kept({ admin, look }: Visitor): Promise<void> {
   await admin.click('[data-verify]');
   await admin.waitForSelector('[data-verified=intact]');
   await shot(admin, look, 'settings-about');
+  const [bundle] = await Promise.all([admin.waitForEvent('download'), admin.click('[data-support]')]);
+  expect(bundle.suggestedFilename()).toMatch(/^quanwei-support-.*\.tar\.gz$/);
+  const files = gunzipSync(readFileSync(await bundle.path())).toString('latin1');
+  for (const file of ['about.json', 'check.json', 'gateway.yaml', 'journal.ndjson']) expect(files).toContain(file);
+  expect(files).not.toContain(SECRET);
   await part(admin, 'appearance', 'input[name=language]');
   await admin.check(`input[name=language][value=${word(look, 'en', 'zh')}]`);
   await admin.locator('h2', { hasText: word(look, 'Language and theme', '语言与外观') }).waitFor();
