@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { PASSWORD } from '../../api/box.ts';
 import { signIn } from '../browser.ts';
 import { EVIL } from '../ugly.ts';
-import { answer, choose, go, line, nameOf, SHOTS, shot, sound, type Visitor, word } from './visitor.ts';
+import { answer, choose, go, type Look, line, nameOf, SHOTS, shot, sound, type Visitor, word } from './visitor.ts';
 
 /** What the guard does with alarms, from the device's message to the document in the file. */
 
@@ -36,6 +36,9 @@ export async function escalated({ guard, look }: Visitor): Promise<void> {
   await line(guard, 'hand', '电梯').waitFor({ state: 'detached' });
 }
 
+/** In the words of this way of looking alone, so that the ledger can be asked for it. */
+export const resultOf = (look: Look): string => `住户误按，现场已核实 ${nameOf(look)}`;
+
 /** The button is pressed: the screen, the doors, the centre; then every step to the end of it, and the document. */
 export async function fire({ guard, admin, look, compound }: Visitor): Promise<void> {
   await compound.press(look.n);
@@ -65,7 +68,7 @@ export async function fire({ guard, admin, look, compound }: Visitor): Promise<v
   await answer(guard, { note: EVIL });
   await guard.locator('.steps').getByText(EVIL).first().waitFor();
   await guard.click('[data-deed=handle]');
-  await answer(guard, { result: '住户误按，现场已核实' });
+  await answer(guard, { result: resultOf(look) });
   await guard.waitForSelector('[data-handling=handled]');
   await guard.click('[data-deed=close]');
   await answer(guard);
@@ -85,7 +88,7 @@ export async function document({ guard, look }: Visitor): Promise<void> {
   expect(statSync(file).size).toBeGreaterThan(10_000);
   await guard.emulateMedia({ media: 'print' });
   const sheet = await guard.locator('.sheet').innerText();
-  for (const said of [word(look, '警情处置单', 'Incident report'), EVIL, '王师傅', '住户误按，现场已核实'])
+  for (const said of [word(look, '警情处置单', 'Incident report'), EVIL, '王师傅', resultOf(look)])
     expect(sheet).toContain(said);
   expect(await guard.locator('.case').isVisible()).toBe(false);
   await guard.emulateMedia({ media: null });
