@@ -1,5 +1,4 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -15,6 +14,7 @@ import { Journal } from '../../src/journal/journal.ts';
 import { SimulatedClock } from '../../src/kernel/clock.ts';
 import { idSource } from '../../src/kernel/ids.ts';
 import { createLog } from '../../src/kernel/log.ts';
+import { MEMORY } from '../support/data-dir.ts';
 import { about, alarmsConfig, audit, event, guard } from './site.ts';
 
 const START = Date.UTC(2026, 5, 1, 4);
@@ -98,7 +98,7 @@ class Compound {
   }
 
   newDir(): string {
-    const dir = mkdtempSync(join(tmpdir(), 'quanwei-ledger-'));
+    const dir = mkdtempSync(join(MEMORY, 'quanwei-ledger-'));
     this.dirs.push(dir);
     return dir;
   }

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { verifyChain as verifyIn } from '../../src/journal/verify.ts';
-import { dataDir } from '../support/data-dir.ts';
+import { dataDir, memoryDir } from '../support/data-dir.ts';
 import { draft, open, until, verified } from './support.ts';
 
 const ENTRIES = 40;
@@ -91,7 +91,7 @@ test('erased bodies and removed stretches, in any order, leave a chain that veri
   );
   await fc.assert(
     fc.asyncProperty(fc.array(action, { minLength: 1, maxLength: 8 }), async (actions) => {
-      const dir = dataDir();
+      const dir = memoryDir();
       const journal = await open(dir);
       await journal.append(Array.from({ length: 20 }, (_, n) => draft({ body: { n } })));
       const gone = new Set<number>();

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { backup, restore } from '../../src/journal/backup.ts';
@@ -9,7 +8,7 @@ import { Journal } from '../../src/journal/journal.ts';
 import { stagedRestore, stageRestore } from '../../src/journal/restore-request.ts';
 import { runStagedRestore } from '../../src/journal/staged-restore.ts';
 import { idSource } from '../../src/kernel/ids.ts';
-import { dataDir } from '../support/data-dir.ts';
+import { MEMORY, memoryDir } from '../support/data-dir.ts';
 import { watchDiskSteps } from '../support/disk-steps.ts';
 import { program } from '../support/programs.ts';
 import { draft, newStart, quiet, verified } from './support.ts';
@@ -18,7 +17,7 @@ const OLD = ['in both', 'only in the old one', 'in the log of the old one'];
 const NEW = ['in both'];
 const RESTORE = program('journal/fixtures/restore');
 
-const root = mkdtempSync(join(tmpdir(), 'quanwei-test-'));
+const root = mkdtempSync(join(MEMORY, 'quanwei-test-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 /** A data directory as a power cut leaves it, the newest entry in the log alone, and a backup made before that. */
@@ -41,7 +40,7 @@ beforeAll(async () => {
 
 /** The same directory once more. */
 function copyOf(dir: string): string {
-  const copy = dataDir();
+  const copy = memoryDir();
   cpSync(dir, copy, { recursive: true });
   return copy;
 }
@@ -60,7 +59,7 @@ async function told(dir: string): Promise<unknown[]> {
 
 /** What was set aside says, opened in a directory of its own. */
 async function toldAside(dir: string): Promise<unknown[]> {
-  const alone = dataDir();
+  const alone = memoryDir();
   const names = readdirSync(dir).filter((name) => name.startsWith('quanwei.db.replaced-'));
   for (const name of names) copyFileSync(join(dir, name), join(alone, name.replace(/\.replaced-[^-]+/, '')));
   return told(alone);
