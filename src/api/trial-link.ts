@@ -3,7 +3,7 @@ import { type ErrorCode, QuanweiError } from '../kernel/errors.ts';
 import type { VisionLink } from './vision-link.ts';
 
 /** Largest footage that may be sent, and a piece of it, bytes. */
-export const MOST_BYTES = 200 * 1024 * 1024;
+export const MOST_BYTES = 200_000_000;
 export const PIECE_BYTES = 2 * 1024 * 1024;
 /** Seconds of footage that are looked at. */
 export const MOST_SECONDS = 300;

@@ -83,7 +83,9 @@ export async function open(base: string, manner: Manner = {}): Promise<Visit> {
       void dialog.dismiss();
     });
     page.on('request', (request) => {
-      if (!request.url().startsWith(base)) outside.push(request.url());
+      // A file that somebody chose is played by the page itself, under an address of its own.
+      const url = request.url().replace(/^blob:/, '');
+      if (!url.startsWith(base)) outside.push(url);
     });
   });
   const page = await context.newPage();

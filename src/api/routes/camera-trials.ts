@@ -100,7 +100,7 @@ export function cameraTrialRoutes(app: Api, { board, cameras, config, journal, v
       bodyLimit: PIECE_BYTES,
       schema: {
         tags,
-        summary: `上传录像 a piece of footage to try settings on: MP4, MKV, AVI, at most ${MOST_BYTES / 1024 / 1024} MB`,
+        summary: `上传录像 a piece of footage to try settings on: MP4, MKV, AVI, at most ${MOST_BYTES / 1e6} MB`,
         description:
           'The body is the next piece of the file; the first one is told the `upload` that the others name. It is kept for twenty minutes, one at a time.',
         params: Named,

@@ -26,6 +26,8 @@ export interface RequestOptions {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Sent as JSON; given, the method is POST unless told otherwise. */
   readonly body?: unknown;
+  /** Sent as they are, in place of `body`. */
+  readonly bytes?: Blob;
   readonly signal?: AbortSignal;
 }
 
@@ -42,7 +44,7 @@ export function whenSessionIsOver(fn: () => void): void {
  * @throws Refused, with status 0 when the gateway was not reached
  */
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
-  const { body, signal, method = body === undefined ? 'GET' : 'POST' } = options;
+  const { body, bytes, signal, method = body === undefined ? 'GET' : 'POST' } = options;
   const patience = AbortSignal.timeout(PATIENCE_MS);
   let answer: Response;
   let text: string;
@@ -50,6 +52,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
     answer = await fetch(path, {
       method,
       ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      ...(bytes === undefined ? {} : { headers: { 'content-type': 'application/octet-stream' }, body: bytes }),
       signal: signal === undefined ? patience : AbortSignal.any([signal, patience]),
     });
     text = await answer.text();

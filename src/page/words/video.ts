@@ -60,6 +60,7 @@ export const videoWords = {
   readOnly: ['只能查看；修改需要主管权限', 'For reading only; a manager may change it'],
   tab_shapes: ['画面标注', 'Drawn'],
   tab_analysis: ['分析设置', 'Analysis'],
+  tab_trial: ['试一试', 'Try it'],
   drawn: ['画面上的围墙、线和区域', 'Fences, lines and areas on the picture'],
   noStill: ['暂时没有画面，仍可查看和修改标注', 'No picture just now; what is drawn can still be changed'],
   toLive: ['看实时', 'Live'],

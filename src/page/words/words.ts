@@ -14,6 +14,7 @@ import { reportsWords } from './reports.ts';
 import { settingsWords } from './settings.ts';
 import { setupWords } from './setup.ts';
 import { shellWords } from './shell.ts';
+import { trialWords } from './trial.ts';
 import { videoWords } from './video.ts';
 
 /** Every room of the page brings its own words; a key is `ROOM.WORD`. */
@@ -23,6 +24,7 @@ const ROOMS = {
   case: caseWords,
   map: mapWords,
   video: videoWords,
+  trial: trialWords,
   live: liveWords,
   doors: doorsWords,
   devices: devicesWords,

@@ -7,7 +7,7 @@ import type { Cancel, Clock } from '../../kernel/clock.ts';
 import { QuanweiError } from '../../kernel/errors.ts';
 
 /** Largest footage that is taken, bytes. */
-export const MOST_BYTES = 200 * 1024 * 1024;
+const MOST_BYTES = 200_000_000;
 /** Longest wait for the next piece before somebody else may send theirs, ms. */
 const PIECE_MS = 30_000;
 /** Footage nobody tries anything on goes after this, ms. */

@@ -1,0 +1,93 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ADMIN } from '../api/box.ts';
+import { alarmed, site } from '../api/trials.ts';
+import { canCompose } from '../support/footage.ts';
+import { model } from '../support/vision-material.ts';
+import { canBrowse, closeBrowser, signIn, visit } from './browser.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** A browser, a server, models and a film on a busy machine. */
+const PATIENCE = { timeout: 180_000 };
+const possible = canBrowse() && (await canCompose());
+
+beforeAll(async () => {
+  for (const id of ['nanodet', 'movenet-lightning']) await model(id);
+}, 600_000);
+
+/** A manager at the camera's room, with the clip of a false alarm. */
+async function room(size?: { width: number; height: number }) {
+  const shown = await site();
+  const alarm = await alarmed(shown.box);
+  const admin = await shown.box.signIn();
+  await admin.post(`/api/alarms/${alarm}/false`, { reason: '工人修墙' });
+  const { page } = await visit(shown.box, size);
+  await signIn(page, 'admin', ADMIN);
+  await page.waitForSelector('[data-pill=live].good');
+  await page.goto(`${shown.box.base}/#/video/cam-1`);
+  await page.click('[data-tab=trial]');
+  return { ...shown, page };
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  const to = process.env['QUANWEI_SCREENSHOTS'];
+  if (to === undefined) return;
+  mkdirSync(to, { recursive: true });
+  await page.screenshot({ path: join(to, `${name}.png`), fullPage: true });
+}
+
+describe.runIf(possible)('settings tried on footage', PATIENCE, () => {
+  afterAll(closeBrowser);
+
+  test('the clip of a false alarm: what would be raised, each with its picture; what is changed then is said to be untried', async () => {
+    const { page, box } = await room();
+    expect(await page.textContent('.clip')).toContain('误报');
+    expect(await page.isDisabled('[data-do=try]')).toBe(true);
+    await page.check('[data-clip]');
+    await page.check('.check input');
+    await picture(page, 'chosen');
+    await page.click('[data-do=try]');
+    await page.waitForSelector('[data-trial] progress');
+    await picture(page, 'running');
+    await page.waitForSelector('[data-outcome]', { timeout: 120_000 });
+    const said = await page.textContent('[data-outcome]');
+    expect(said).toContain('这段录像里会报警 1 次、预警 1 次');
+    expect(said).toContain('这次误报还会发生');
+    await page.click('[data-event=cross]');
+    await page.waitForSelector('.canvas img.film');
+    expect(await page.locator('.person rect').count()).toBe(1);
+    expect(await page.inputValue('input[type=range]')).toMatch(/^\d/);
+    await picture(page, 'found');
+    await page.evaluate(AXE);
+    const { violations } = await page.evaluate<{ violations: { id: string; impact: string }[] }>('axe.run()');
+    expect(violations.filter(({ impact }) => /serious|critical/.test(impact)).map(({ id }) => id)).toEqual([]);
+    await page.click('[data-tab=shapes]');
+    await page.click('.shapes .head');
+    await page.getByLabel('名称').fill('东墙');
+    await page.getByLabel('名称').blur();
+    expect(await page.textContent('[data-outcome]')).toContain('之后又改过');
+    await page.click('[data-do=leave]');
+    await page.waitForSelector('img.still');
+    expect(box.cameras.get('cam-1').source).toBe('file');
+  });
+
+  test('on a phone: a file that is no video is said to be none, an empty one is not sent', async () => {
+    const { page } = await room({ width: 390, height: 844 });
+    const give = (name: string, text: string) =>
+      page.setInputFiles('input[type=file]', { name, mimeType: 'video/mp4', buffer: Buffer.from(text) });
+    await give('empty.mp4', '');
+    await page.waitForSelector('.try .problem');
+    expect(await page.textContent('.try .problem')).toContain('文件是空的');
+    await give('letter.mp4', 'this is a letter');
+    await page.waitForSelector('.own');
+    await page.click('[data-do=try]');
+    await page.waitForSelector('[data-outcome]', { timeout: 120_000 });
+    expect(await page.textContent('[data-outcome]')).toContain('这个文件不是能播放的录像');
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+    await picture(page, 'phone');
+  });
+});
