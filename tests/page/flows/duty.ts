@@ -91,6 +91,8 @@ export async function document({ guard, look }: Visitor): Promise<void> {
   for (const said of [word(look, '警情处置单', 'Incident report'), EVIL, '王师傅', resultOf(look)])
     expect(sheet).toContain(said);
   expect(await guard.locator('.case').isVisible()).toBe(false);
+  // What has just been said on the screen is no part of the document.
+  expect(await guard.locator('.toasts').isVisible()).toBe(false);
   await guard.emulateMedia({ media: null });
   await go(guard, '#/');
 }
