@@ -6,6 +6,7 @@ import { Backoff } from '../kernel/backoff.ts';
 import type { Cancel, Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
+import { sessionGivesWay } from '../kernel/priority.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
 /** Above ours: where there is no systemd to weigh them, the gateway still comes first. */
@@ -55,6 +56,7 @@ export function keepVision(
     if (started.pid !== undefined) {
       try {
         setPriority(started.pid, NICE);
+        sessionGivesWay(started.pid, NICE);
       } catch (thrown) {
         log.debug({ err: thrown }, 'the vision process keeps our priority');
       }
