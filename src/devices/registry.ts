@@ -1,6 +1,5 @@
-import type { z } from 'zod';
 import type { DeviceConfig } from '../config/schema.ts';
-import type { Change, Draft, EntryKind } from '../journal/entry.ts';
+import type { Change, Draft } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Cancel, Clock } from '../kernel/clock.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
@@ -21,6 +20,7 @@ import {
 import { faultOf, MOST_DEVICES } from './device-rules.ts';
 import type { DeviceReport } from './event.ts';
 import { fileDevices, rowChange } from './file-devices.ts';
+import { audit, badDevices, parse } from './registry-words.ts';
 import { Roster } from './roster.ts';
 import { generateSecret, hashSecret } from './secret.ts';
 import { States } from './states.ts';
@@ -390,26 +390,4 @@ export class Registry {
     this.#turn = done.catch(() => undefined);
     return done;
   }
-}
-
-const audit = (kind: EntryKind, actor: string, id: string, body: Record<string, unknown>): Draft => ({
-  kind,
-  actor,
-  subject: id,
-  lane: 2,
-  body,
-});
-
-function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new QuanweiError('BAD_REQUEST', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong form'}`);
-}
-
-function badDevices(wrong: readonly { where: string; what: string; hint: string }[]): QuanweiError {
-  const [only] = wrong;
-  if (only !== undefined && wrong.length === 1) return new QuanweiError('BAD_CONFIG', only.what, only);
-  const lines = wrong.slice(0, 20).map(({ where, what, hint }) => `\n  ${where}: ${what} — ${hint}`);
-  return new QuanweiError('BAD_CONFIG', `${wrong.length} devices do not fit:${lines.join('')}`, { where: 'devices' });
 }
