@@ -69,7 +69,8 @@ async function download(url: string, { progress }: Bringing): Promise<Buffer> {
     progress(`download ${url}`, 0);
     const answer = await fetch(url, { redirect: 'follow' });
     if (!answer.ok || answer.body === null) throw new Error(`it answers ${answer.status}`);
-    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+    // The types of the page's streams and of Node's meet here, and which of them wins is not told twice the same.
+    for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
       length += chunk.length;
       if (length > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES} bytes`);
       chunks.push(chunk);
