@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { CLI, finished, quanwei, quanweiJson, start } from '../support/command.ts';
 import { dataDir } from '../support/data-dir.ts';
@@ -26,15 +26,6 @@ async function demo(ports: { http: number; mqtt: number }) {
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   const [line] = (await once(lines, 'line')) as [string];
   return { told: JSON.parse(line) as Told, child, ended, temporary };
-}
-
-/** Ids of the processes it started that watch cameras. */
-function childrenOf(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return (children === '' ? [] : children.split(' ')).map(Number).filter((child) => {
-    const line = readFileSync(`/proc/${child}/cmdline`, 'utf8');
-    return line.split('\0').includes('vision');
-  });
 }
 
 async function signIn({ page, login }: Told): Promise<string> {
@@ -95,17 +86,6 @@ test('where the usual ports are taken the demo takes others; two can run side by
   await Promise.all([signIn(first.told), signIn(second.told)]);
   for (const { child } of [first, second]) child.kill('SIGTERM');
   expect((await Promise.all([first.ended, second.ended])).map(({ code }) => code)).toEqual([0, 0]);
-}, 60_000);
-
-test('killed outright, a demo takes its vision process along', async () => {
-  const { child } = await demo({ http: await freePort(), mqtt: await freePort() });
-  const visions = () => childrenOf(child.pid ?? 0);
-  await vi.waitFor(() => expect(visions()).not.toEqual([]), { timeout: 20_000 });
-  const [vision = 0] = visions();
-  const gone = once(child, 'exit');
-  child.kill('SIGKILL');
-  await gone;
-  await vi.waitFor(() => expect(existsSync(`/proc/${vision}`)).toBe(false), { timeout: 20_000 });
 }, 60_000);
 
 test('devices a gateway does not know are not let in, and simulate does not say that all is well', async () => {

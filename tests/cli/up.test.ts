@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { dataDir } from '../support/data-dir.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { freePort } from '../support/ports.ts';
@@ -20,7 +20,8 @@ const lives = (pid: number): boolean => {
   }
 };
 
-test('`up` runs the cameras beside the gateway, and leaves nothing behind', async () => {
+/** `up` with a camera, and the process that watches it. */
+async function watching() {
   const { config } = await GatewayProcess.prepare(dataDir(), {
     cameras: [{ id: 'cam-away', url: '/no/such/film.mp4' }],
     vision: { listen: `http://127.0.0.1:${await freePort()}` },
@@ -33,9 +34,20 @@ test('`up` runs the cameras beside the gateway, and leaves nothing behind', asyn
     if (said.includes('Ctrl-C')) break;
   }
   const vision = childrenOf(child.pid ?? 0).find((pid) => commandOf(pid).includes(' vision '));
-  expect(vision).toBeDefined();
-  const gone = once(child, 'exit');
+  if (vision === undefined) throw new Error('nobody watches the camera');
+  return { child, vision, gone: once(child, 'exit') };
+}
+
+test('`up` runs the cameras beside the gateway, and leaves nothing behind', async () => {
+  const { child, vision, gone } = await watching();
   child.kill('SIGTERM');
   expect((await gone)[0]).toBe(0);
-  expect(lives(vision ?? 0)).toBe(false);
-}, 60_000);
+  expect(lives(vision)).toBe(false);
+});
+
+test('killed outright, `up` takes along what watches its cameras, as a demo does', async () => {
+  const { child, vision, gone } = await watching();
+  child.kill('SIGKILL');
+  await gone;
+  await vi.waitFor(() => expect(lives(vision)).toBe(false), { timeout: 20_000 });
+});

@@ -88,8 +88,10 @@ export async function document({ guard, look }: Visitor): Promise<void> {
   expect(statSync(file).size).toBeGreaterThan(10_000);
   await guard.emulateMedia({ media: 'print' });
   const sheet = await guard.locator('.sheet').innerText();
-  for (const said of [word(look, '警情处置单', 'Incident report'), EVIL, '王师傅', resultOf(look)])
-    expect(sheet).toContain(said);
+  const onIt = [word(look, '警情处置单', 'Incident report'), EVIL, '王师傅', resultOf(look)];
+  // What it set off, and what the centre said to it.
+  const besides = [word(look, '联动', 'What it set off'), `${look.n + 1}号楼单元门`, word(look, '已确认', 'Confirmed')];
+  for (const said of [...onIt, ...besides]) expect(sheet).toContain(said);
   expect(await guard.locator('.case').isVisible()).toBe(false);
   // What has just been said on the screen is no part of the document.
   expect(await guard.locator('.toasts').isVisible()).toBe(false);

@@ -1,5 +1,5 @@
 import type { Vocabulary } from '../../api/types.ts';
-import { levelWord, pick, t } from '../../words/words.ts';
+import { levelWord, pick, t, wordOf } from '../../words/words.ts';
 import type { Draft } from './types.ts';
 
 /** A rule for grading as the file has it. */
@@ -24,10 +24,18 @@ export function setOutcome(rule: Rule, to: string): void {
   }
 }
 
+/** A category, or a family of them as `intrusion.*`, as people say it. */
+export function meant(category: string, vocabulary: Vocabulary | null): string {
+  const family = /^(\w+)\.\*$/.exec(category)?.[1];
+  return family === undefined
+    ? pick(vocabulary?.categories[category], category)
+    : t('settings.family', { name: wordOf('settings.family', family) });
+}
+
 /** A rule in one line: `翻越围墙 · 1号楼 · 22:00–06:00 → 二级`. */
 export function saysRule(rule: Rule, vocabulary: Vocabulary | null): string {
   const { category, device, place, between } = rule.when;
-  const named = category === undefined ? t('settings.any') : pick(vocabulary?.categories[category], category);
+  const named = category === undefined ? t('settings.any') : meant(category, vocabulary);
   const limits = [named, device, place, between?.join('–')].filter((one) => one !== undefined && one !== '');
   return `${limits.join(' · ')} → ${rule.level === undefined ? t('settings.onlyRecord') : levelWord(rule.level)}`;
 }
