@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './tests/support/longest-first.ts';
 
 /** Tests that all stand on the whole server: loaded once for a worker instead of once for a file, a third of what they cost. */
 const ON_THE_SERVER = ['tests/api/**/*.test.ts', 'tests/page/**/*.test.ts'];
@@ -6,8 +7,9 @@ const ON_THE_SERVER = ['tests/api/**/*.test.ts', 'tests/page/**/*.test.ts'];
 export default defineConfig({
   test: {
     globalSetup: ['tests/support/build.ts'],
-    // Two cores: whole processes (gateway, Mosquitto, Chromium) run inside many of these tests.
-    maxWorkers: 2,
+    // For two cores: many of these tests wait for whole processes (gateway, Mosquitto, Chromium) more than they work.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 90_000,
     projects: [

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { canBrowse, closeBrowser, open, type Visit } from './browser.ts';
-import { Compound } from './flows/compound.ts';
-import * as devices from './flows/devices.ts';
-import * as duty from './flows/duty.ts';
-import * as house from './flows/house.ts';
-import * as places from './flows/places.ts';
-import * as records from './flows/records.ts';
-import { LOOKS, SHOTS, type Visitor } from './flows/visitor.ts';
+import { canBrowse, closeBrowser, open, type Visit } from '../browser.ts';
+import { Compound } from './compound.ts';
+import * as devices from './devices.ts';
+import * as duty from './duty.ts';
+import * as house from './house.ts';
+import * as places from './places.ts';
+import * as records from './records.ts';
+import { type Look, SHOTS, type Visitor } from './visitor.ts';
 
 /** In the order of a day: one goes on where the other ended. */
 const FLOWS: readonly (readonly [behaviour: string, flow: (visitor: Visitor) => Promise<void>])[] = [
@@ -34,37 +34,40 @@ const FLOWS: readonly (readonly [behaviour: string, flow: (visitor: Visitor) => 
   ['accounts come and go; all of it is on record', house.hired],
 ];
 
-describe.runIf(canBrowse())('with the gateway, a centre and devices that speak MQTT', () => {
-  let compound: Compound;
-
-  beforeAll(async () => {
-    compound = await Compound.open();
-  }, 60_000);
-  afterAll(async () => {
-    await compound?.close();
-    await closeBrowser();
-    console.info(`pictures of every step: ${SHOTS}`);
-  });
-
-  describe.each(LOOKS)('$size.width × $size.height, $language, $theme:', (look) => {
-    const visits: Visit[] = [];
-    let visitor: Visitor;
+/** Every flow, in each of the looks, with one gateway, a centre and devices that speak MQTT. */
+export function day(looks: readonly Look[]): void {
+  describe.runIf(canBrowse())('with the gateway, a centre and devices that speak MQTT', () => {
+    let compound: Compound;
 
     beforeAll(async () => {
-      const guard = await open(compound.base, look);
-      visits.push(guard);
-      const admin = await open(compound.base, { ...look, cookie: compound.admin.cookie });
-      visits.push(admin);
-      await admin.page.waitForSelector('[data-pill=live].good');
-      visitor = { compound, look, guard: guard.page, admin: admin.page };
-    });
+      compound = await Compound.open();
+    }, 60_000);
     afterAll(async () => {
-      for (const visit of visits) await visit.close();
+      await compound?.close();
+      await closeBrowser();
+      console.info(`pictures of every step: ${SHOTS}`);
     });
 
-    test.each(FLOWS)('%s', async (_, flow) => {
-      await flow(visitor);
-      for (const { complaints } of visits) expect(complaints).toEqual([]);
+    describe.each(looks)('$size.width × $size.height, $language, $theme:', (look) => {
+      const visits: Visit[] = [];
+      let visitor: Visitor;
+
+      beforeAll(async () => {
+        const guard = await open(compound.base, look);
+        visits.push(guard);
+        const admin = await open(compound.base, { ...look, cookie: compound.admin.cookie });
+        visits.push(admin);
+        await admin.page.waitForSelector('[data-pill=live].good');
+        visitor = { compound, look, guard: guard.page, admin: admin.page };
+      });
+      afterAll(async () => {
+        for (const visit of visits) await visit.close();
+      });
+
+      test.each(FLOWS)('%s', async (_, flow) => {
+        await flow(visitor);
+        for (const { complaints } of visits) expect(complaints).toEqual([]);
+      });
     });
   });
-});
+}
