@@ -33,7 +33,10 @@ export const trialWords = {
   running: ['已看 {t} 秒，共 {all} 秒', '{t} of {all} s looked at'],
   runningOpen: ['已看 {t} 秒', '{t} s looked at'],
   slow: ['实时画面优先，忙时会慢一些', 'Live cameras come first: it may be slow'],
-  result: ['这段录像里会报警 {alarms} 次、预警 {warnings} 次', 'In this footage – alarms: {alarms}, warnings: {warnings}'],
+  result: [
+    '这段录像里会报警 {alarms} 次、预警 {warnings} 次',
+    'In this footage – alarms: {alarms}, warnings: {warnings}',
+  ],
   resultWarned: ['这段录像里会预警 {warnings} 次，不会报警', 'In this footage – warnings: {warnings}, no alarm'],
   resultAlarmed: ['这段录像里会报警 {alarms} 次', 'In this footage – alarms: {alarms}'],
   resultNone: ['这段录像里不会报警', 'In this footage nothing would be raised'],
