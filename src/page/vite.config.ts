@@ -21,6 +21,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // The charts of the reports, which nobody else loads; what a first view may weigh is measured (`bench --only page`).
+    chunkSizeWarningLimit: 700,
   },
   logLevel: 'warn',
   clearScreen: false,

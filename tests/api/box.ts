@@ -17,6 +17,7 @@ import { type Clock, SystemClock } from '../../src/kernel/clock.ts';
 import { idSource, type NewId } from '../../src/kernel/ids.ts';
 import { createLog } from '../../src/kernel/log.ts';
 import type { Bridge } from '../../src/upstream/bridge.ts';
+import { event } from '../alarms/site.ts';
 import { dataDir } from '../support/data-dir.ts';
 import { freePort } from '../support/ports.ts';
 import { devices } from './devices.ts';
@@ -177,18 +178,9 @@ export class Box {
     name = device,
     channel: 'device' | 'camera' = 'device',
   ): Promise<Alarm> {
-    const event: DeviceEvent = {
-      device,
-      category,
-      kind: 'pulse',
-      active: true,
-      replayed: false,
-      test: false,
-      deviceTime: null,
-      detail: {},
-      ...more,
-    };
-    const alarm = await this.board.transact((tx) => tx.event(event, { name, place: '1号楼/大厅', channel, cause: '' }));
+    const alarm = await this.board.transact((tx) =>
+      tx.event(event(device, category, more), { name, place: '1号楼/大厅', channel, cause: '' }),
+    );
     if (alarm === null) throw new Error(`${category} raised nothing`);
     return alarm;
   }

@@ -1,7 +1,9 @@
+import type { Category, Detail } from '../../src/devices/event.ts';
+import { event } from '../alarms/site.ts';
 import type { Box } from './box.ts';
 
 /** A message of a door, as the intake keeps it. */
-export const doorMessage = (box: Box, door: string, category: string, detail: Record<string, unknown>) =>
+export const doorMessage = (box: Box, door: string, category: Category, detail: Detail) =>
   box.journal.append([
     {
       kind: 'message',
@@ -11,18 +13,7 @@ export const doorMessage = (box: Box, door: string, category: string, detail: Re
       body: {
         topic: 't',
         message: 'm',
-        events: [
-          {
-            device: door,
-            category,
-            kind: 'pulse',
-            active: true,
-            replayed: false,
-            test: false,
-            deviceTime: null,
-            detail,
-          },
-        ],
+        events: [event(door, category, { detail })],
         raw: '{}',
       },
     },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Category, DeviceEvent } from '../../src/devices/event.ts';
 import { QuanweiError } from '../../src/kernel/errors.ts';
+import { event as eventOf } from '../alarms/site.ts';
 import { door, SECRET, told } from '../devices/box.ts';
 import { newStart } from '../journal/support.ts';
 import { answer, type Compound, openDoors, until } from './box.ts';
@@ -11,17 +12,7 @@ const OPTIONS = {
   alarms: { fireReleases: DOORS },
 };
 
-const event = (category: Category, more: Partial<DeviceEvent> = {}): DeviceEvent => ({
-  device: 'call',
-  category,
-  kind: 'pulse',
-  active: true,
-  replayed: false,
-  test: false,
-  deviceTime: null,
-  detail: {},
-  ...more,
-});
+const event = (category: Category, more: Partial<DeviceEvent> = {}) => eventOf('call', category, more);
 const ABOUT = { name: '5栋手报', place: '5栋', channel: 'device', cause: '' };
 const raise = (box: Compound, category: Category = 'fire.button', more: Partial<DeviceEvent> = {}) =>
   box.board.transact((tx) => tx.event(event(category, more), ABOUT));

@@ -1,22 +1,16 @@
 import { join } from 'node:path';
-import type { CameraConfig } from '../../config/schema.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { QuanweiError } from '../../kernel/errors.ts';
 import { mediaFile } from '../../kernel/media.ts';
 import type { ServedTrials } from '../serve/trial-route.ts';
 import { forkTrial } from './launch.ts';
-import { Trials } from './trials.ts';
+import { type SettingsInUse, Trials } from './trials.ts';
 import { Uploads } from './uploads.ts';
 
 interface Parts {
   /** Directory of evidence; footage that is sent lies in it for a while. */
   readonly data: string;
-  /** As they are in use. */
-  settings(): {
-    readonly cameras: readonly CameraConfig[];
-    readonly timezone: string;
-    readonly vision: { readonly models: readonly string[] };
-  };
+  settings(): SettingsInUse;
   /** Bytes of the disk that are left to others. */
   readonly minFree: number;
   readonly clock: Clock;

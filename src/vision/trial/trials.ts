@@ -28,13 +28,15 @@ export interface TrialOrder {
   readonly begins: number | null;
 }
 
+/** As they are in use; `vision.models` are directories with model entries beside the built-in ones. */
+export interface SettingsInUse {
+  readonly cameras: readonly CameraConfig[];
+  readonly timezone: string;
+  readonly vision: { readonly models: readonly string[] };
+}
+
 interface Parts {
-  /** As they are in use; `vision.models` are directories with model entries beside the built-in ones. */
-  settings(): {
-    readonly cameras: readonly CameraConfig[];
-    readonly timezone: string;
-    readonly vision: { readonly models: readonly string[] };
-  };
+  settings(): SettingsInUse;
   readonly launch: LaunchTrial;
   /** Of nice(2): live cameras are served first. */
   readonly priority: number;
