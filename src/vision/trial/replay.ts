@@ -8,6 +8,7 @@ import { FileSource } from '../capture/file-source.ts';
 import type { Frame } from '../capture/source.ts';
 import type { FaceEvent, HealthEvent, IntrusionEvent } from '../event.ts';
 import { ForkedInference } from '../inference/forked.ts';
+import type { Launch } from '../inference/launch.ts';
 import type { ModelCatalogue } from '../models/catalogue.ts';
 import type { ModelStore } from '../models/store.ts';
 import { MotionGate } from '../motion.ts';
@@ -28,6 +29,8 @@ export interface ReplayOptions {
   readonly log: Log;
   /** Seconds of footage that are looked at; default: all of it. */
   readonly most?: number;
+  /** Of the child the models run in; a test of its death gives another. */
+  readonly launch?: Launch;
   /** Ends it; what was seen so far is told. */
   readonly signal?: AbortSignal;
   /** The footage waits for it. */
@@ -55,7 +58,8 @@ export interface Replayed {
 
 /**
  * Footage through everything a camera goes through, as fast as it can be.
- * @throws QuanweiError BAD_PICTURE the footage cannot be read; BAD_MODEL a model is not there
+ * @throws QuanweiError BAD_PICTURE the footage cannot be read; BAD_MODEL a model is not there; VISION_DEGRADED the models ended
+ * on the way, and what nobody looked at is not told as if nothing had been in it
  */
 export async function replay(options: ReplayOptions): Promise<Replayed> {
   const { video, camera, timezone, catalogue, store, begins, clock, log, signal } = options;
@@ -69,6 +73,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     clock,
     log,
     random: Math.random,
+    ...(options.launch === undefined ? {} : { launch: options.launch }),
   }).catch(async (thrown: unknown) => {
     await gallery?.close();
     throw thrown;
@@ -111,6 +116,14 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
           await health?.frame(frame);
           await analysis.feed({ ...frame, wall: wallMs(begins + frame.t * 1_000) });
           await faces?.look(frame);
+          // Footage waits for the models, so none of it is given up because there is too much: they were not there.
+          if (analysis.counts.shed > 0) {
+            const when = frame.t.toFixed(1);
+            reject(
+              new QuanweiError('VISION_DEGRADED', `the models ended ${when} s into the footage`, { where: video }),
+            );
+            return;
+          }
           seconds = frame.t + 1 / camera.fps;
           options.frame?.(frame, analysis);
           for (const [event, context] of told.splice(0)) await options.event(event, context);
