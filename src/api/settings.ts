@@ -12,10 +12,10 @@ import {
 import { GatewayConfig, type UpstreamConfig } from '../config/schema.ts';
 import type { Change } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
+import { loginApart, withoutLogin } from '../kernel/addresses.ts';
 import type { Cancel, Clock } from '../kernel/clock.ts';
 import { invariant, QuanweiError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
-import { withoutLogin } from './addresses.ts';
 import { dropSecret, keepSecret, readSecret } from './kept-secret.ts';
 import { Outdated } from './problems.ts';
 import { refuseUnmeant } from './setting-checks.ts';
@@ -83,9 +83,11 @@ export class Settings {
   readonly #listeners = new Set<(key: SectionKey) => void>();
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(parts: SettingsParts) {
-    this.#parts = parts;
-    this.config = structuredClone(parts.file);
+  private constructor({ file, ...parts }: SettingsParts) {
+    // A login inside the address is one all the same: kept as a password of its own field is, and shown as little.
+    const { upstream } = file;
+    this.#parts = { ...parts, file: upstream === undefined ? file : { ...file, upstream: loginApart(upstream) } };
+    this.config = structuredClone(this.#parts.file);
   }
 
   /** Never fails for what is stored: a value that no longer fits is told and the file's holds. @throws QuanweiError STORAGE_* */

@@ -63,7 +63,7 @@ export async function supportBundle(
   };
   add('about.json', () => json(about(clock)));
   const findings = await examine(place, clock);
-  add('check.json', () => json(findings));
+  add('check.json', () => json(withoutSecrets(findings)));
   add('gateway.yaml', () => stringify(withoutSecrets(parse(readFileSync(findConfig(place), 'utf8')))));
   add('settings.json', () => json(withoutSecrets(setOnPage(place, clock))));
   add('journal.ndjson', () => read(place, newestEntries));

@@ -53,6 +53,7 @@ export class Box {
   readonly registry: Registry;
   readonly accounts: Accounts;
   readonly cameras: CameraSettings;
+  readonly settings: Settings;
   readonly server: ApiServer;
   #closed = false;
   #closeRooms: () => Promise<void> = () => Promise.resolve();
@@ -70,6 +71,7 @@ export class Box {
       | 'registry'
       | 'accounts'
       | 'cameras'
+      | 'settings'
       | 'server'
     >,
   ) {
@@ -83,6 +85,7 @@ export class Box {
     this.registry = of.registry;
     this.accounts = of.accounts;
     this.cameras = of.cameras;
+    this.settings = of.settings;
     this.server = of.server;
   }
 
@@ -128,7 +131,20 @@ export class Box {
       ...options.parts,
     });
     const { registry } = rooms;
-    const box = new Box({ dir, port, mqttPort, clock, newId, journal, board, registry, accounts, cameras, server });
+    const box = new Box({
+      dir,
+      port,
+      mqttPort,
+      clock,
+      newId,
+      journal,
+      board,
+      registry,
+      accounts,
+      cameras,
+      settings,
+      server,
+    });
     box.#closeRooms = async () => {
       await bridge?.stop();
       await rooms.close();

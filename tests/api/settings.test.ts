@@ -205,10 +205,32 @@ test('a password that the file has inside the address is told to nobody and writ
   const { body } = await admin.get('/api/settings');
   expect(JSON.stringify(body)).not.toContain('hidden-one');
   expect(JSON.stringify(body)).toContain('mqtt://127.0.0.1:1');
-  expect((await change(admin, 'upstream', CENTRE)).status).toBe(200);
+  // Nor does it go to another address than its own.
+  expect(await change(admin, 'upstream', CENTRE)).toMatchObject({
+    status: 400,
+    body: { error: { where: 'password' } },
+  });
+  expect((await change(admin, 'upstream', { ...CENTRE, password: 'another' })).status).toBe(200);
   const entries = box.journal.read({ kinds: ['setting.changed'], limit: 9 });
   expect(entries.length).toBeGreaterThan(0);
   expect(JSON.stringify(entries)).not.toContain('hidden-one');
+});
+
+test('who changes something else of the centre on the page does not lose the login that the file has inside the address', async () => {
+  const settings = { upstream: { url: 'mqtt://spring:p%40ss:w0rd@127.0.0.1:1' } };
+  const login = { url: 'mqtt://127.0.0.1:1', username: 'spring:p@ss', password: 'w0rd' };
+  const box = await Box.start({ settings });
+  expect(box.settings.config.upstream).toMatchObject(login);
+  const admin = await box.signIn();
+  const { value, secret } = await section(admin, 'upstream');
+  expect(secret).toBe(true);
+  expect(value).not.toHaveProperty('password');
+  const saved = await change(admin, 'upstream', { ...value, confirm: 'receipt' });
+  expect(saved).toMatchObject({ status: 200, body: { secret: true, pending: true } });
+  await box.stop();
+  const again = await Box.start({ dir: box.dir, settings });
+  expect(again.settings.config.upstream).toMatchObject({ ...login, confirm: 'receipt' });
+  expect(JSON.stringify(again.journal.read({ limit: 99 }))).not.toContain('w0rd');
 });
 
 test('two who change the same thing: the second is told and shown how it is now', async () => {

@@ -104,3 +104,24 @@ test('a bundle can still be made when configuration and journal are broken: that
   const names = execFileSync('tar', ['tzf', out], { encoding: 'utf8' }).trim().split('\n');
   expect(names).toEqual(expect.arrayContaining(['about.json', 'check.json', 'journal.ndjson.missing']));
 });
+
+test('a login that the file has inside the address of the centre is in no file of the bundle, and the check does not tell it', async () => {
+  const dir = dataDir();
+  const config = join(dir, 'gateway.yaml');
+  const centre = `upstream: {url: 'mqtt://spring:hidden-in-the-address@127.0.0.1:1'}`;
+  const http = `http: {listen: 'http://127.0.0.1:1'}`;
+  writeFileSync(config, [`site: {id: a, name: 甲, street: b}`, `data: ${join(dir, 'data')}`, http, centre].join('\n'));
+  const journal = await open(join(dir, 'data'));
+  await journal.append([{ kind: 'system.storage', actor: 'system', subject: null, body: { what: 'low' } }]);
+  const found = await quanwei('check', '--config', config);
+  expect(found.stdout + found.stderr).toContain('mqtt://127.0.0.1:1');
+  expect(found.stdout + found.stderr).not.toContain('hidden-in-the-address');
+
+  const out = join(dir, 'bundle.tar.gz');
+  const log = join(dir, 'service.log');
+  writeFileSync(log, '{"msg":"the gateway is ready"}\n');
+  expect((await quanwei('support-bundle', '--config', config, '--out', out, '--log', log)).code).toBe(0);
+  const everything = execFileSync('tar', ['xzOf', out], { encoding: 'utf8' });
+  expect(everything).toContain('mqtt://127.0.0.1:1');
+  expect(everything).not.toContain('hidden-in-the-address');
+});

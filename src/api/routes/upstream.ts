@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { withoutLogin } from '../../kernel/addresses.ts';
 import type { Order } from '../../upstream/order.ts';
 import { topicsOf } from '../../upstream/topics.ts';
-import { withoutLogin } from '../addresses.ts';
 import { answers, limit, queryNumber } from '../forms.ts';
 import type { Api, Context } from './context.ts';
 

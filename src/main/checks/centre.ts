@@ -1,4 +1,5 @@
 import type { UpstreamConfig } from '../../config/schema.ts';
+import { withoutLogin } from '../../kernel/addresses.ts';
 import { whyNotReached } from '../../upstream/probe.ts';
 import type { Finding } from './finding.ts';
 
@@ -22,17 +23,18 @@ export async function checkCentre(
   const began = performance.now();
   const why = await whyNotReached(upstream, clientId);
   const ms = Math.round(performance.now() - began);
+  const url = withoutLogin(upstream.url);
   return {
     name: 'upstream',
     verdict: why === null ? 'good' : 'bad',
     text:
       why === null
         ? {
-            zh: `指挥中心可登录：${upstream.url}（${ms} ms）`,
-            en: `Logged in to the command centre at ${upstream.url} in ${ms} ms`,
+            zh: `指挥中心可登录：${url}（${ms} ms）`,
+            en: `Logged in to the command centre at ${url} in ${ms} ms`,
           }
-        : { zh: `指挥中心不通：${upstream.url}`, en: `Cannot log in to the command centre at ${upstream.url}: ${why}` },
-    figures: { configured: true, url: upstream.url, source, ms },
+        : { zh: `指挥中心不通：${url}`, en: `Cannot log in to the command centre at ${url}: ${why}` },
+    figures: { configured: true, url, source, ms },
     ...(why === null
       ? {}
       : {
