@@ -53,6 +53,8 @@ describe.runIf(possible)('settings tried on footage', PATIENCE, () => {
     expect(await page.isDisabled('[data-do=try]')).toBe(true);
     await page.check('[data-clip]');
     await page.check('.check input');
+    // All of it can be looked at before it is tried.
+    await expect.poll(() => page.getAttribute('input[type=range]', 'max').then(Number)).toBeGreaterThan(1);
     await picture(page, 'chosen');
     await page.click('[data-do=try]');
     await page.waitForSelector('[data-trial] progress');
@@ -64,7 +66,8 @@ describe.runIf(possible)('settings tried on footage', PATIENCE, () => {
     await page.click('[data-event=cross]');
     await page.waitForSelector('.canvas img.film');
     expect(await page.locator('.person rect').count()).toBe(1);
-    expect(await page.inputValue('input[type=range]')).toMatch(/^\d/);
+    const when = /[\d.]+/.exec((await page.textContent('[data-event=cross] .when')) ?? '')?.[0];
+    expect(await page.inputValue('input[type=range]')).toBe(String(Number(when)));
     await picture(page, 'found');
     expect(await grave(page)).toEqual([]);
     await page.click('[data-tab=shapes]');
@@ -75,6 +78,53 @@ describe.runIf(possible)('settings tried on footage', PATIENCE, () => {
     await page.click('[data-do=leave]');
     await page.waitForSelector('img.still');
     expect(box.cameras.get('cam-1').source).toBe('file');
+  });
+
+  test('two clicks are one try; one that is stopped or let go of is over at the box, and the next is the one that is shown', async () => {
+    const { page, served } = await room({ expected: /503/ });
+    const begun: string[] = [];
+    const tries = () => expect.poll(() => begun.length);
+    page.on('response', async (answer) => {
+      if (answer.request().method() !== 'POST' || !answer.url().endsWith('/trials')) return;
+      begun.push(answer.ok() ? ((await answer.json()) as { id: string }).id : String(answer.status()));
+    });
+    await page.check('[data-clip]');
+    await page.check('.check input');
+    await page.dblclick('[data-do=try]');
+    await page.click('[data-do=stop][aria-disabled=false]');
+    await page.locator('[data-outcome]').getByText('已停止').waitFor();
+    expect(await page.evaluate('document.activeElement.dataset.do')).toBe('try');
+    await tries().toBe(1);
+    expect(served.trials.view(begun[0] as string).state).toBe('cancelled');
+
+    // Let go of before the box has answered.
+    let answered = (): void => undefined;
+    const held = new Promise<void>((resolve) => (answered = resolve));
+    await page.route(
+      '**/trials',
+      async (route) => {
+        await held;
+        await route.continue();
+      },
+      { times: 1 },
+    );
+    await page.click('[data-do=try]');
+    await page.waitForSelector('[data-do=stop][aria-disabled=true]');
+    await page.click('[data-do=leave]');
+    await page.waitForSelector('img.still');
+    answered();
+    await page.waitForSelector('[data-do=try]');
+    await tries().toBe(2);
+    expect(served.trials.view(begun[1] as string).state).toBe('cancelled');
+    expect(await page.locator('[data-trial]').count()).toBe(0);
+
+    // A look that fails is no end.
+    await page.check('[data-clip]');
+    await page.route(/trials\/[^/]+$/, (route) => route.fulfill({ status: 503, body: 'null' }), { times: 1 });
+    await page.click('[data-do=try]');
+    await page.locator('[data-outcome]').getByText('报警 1 次、预警 1 次').waitFor({ timeout: 120_000 });
+    await tries().toBe(3);
+    expect(await page.locator('[data-trial] .problem').count()).toBe(0);
   });
 
   test('on a phone, in English, at night: a file that is no video is said to be none, an empty one is not sent; then the clip', async () => {

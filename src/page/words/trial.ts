@@ -39,7 +39,7 @@ export const trialWords = {
   ],
   resultWarned: ['这段录像里会预警 {warnings} 次，不会报警', 'In this footage – warnings: {warnings}, no alarm'],
   resultAlarmed: ['这段录像里会报警 {alarms} 次', 'In this footage – alarms: {alarms}'],
-  resultNone: ['这段录像里不会报警', 'In this footage nothing would be raised'],
+  resultNone: ['这段录像里不会报警，也不会预警', 'In this footage nothing would be raised'],
   resultStopped: [
     '看到 {t} 秒为止：报警 {alarms} 次、预警 {warnings} 次',
     'Until {t} s – alarms: {alarms}, warnings: {warnings}',
@@ -69,7 +69,7 @@ export const trialWords = {
   failed_BAD_PICTURE: ['这个文件不是能播放的录像', 'This file is no video that can be played'],
   failed_BAD_MODEL: ['缺少识别模型，请联系安装人员', 'A model is missing: ask whoever installed this'],
   failed_VISION_DEGRADED: ['识别程序中断了，请稍后再试', 'The models stopped running; try again later'],
-  failedToSend: ['上传没有完成', 'It could not be sent'],
+  failed_other: ['出错了（{code}），请联系安装人员', 'Something went wrong ({code}): ask whoever installed this'],
   tooLarge: ['文件太大：最大 {size}', 'The file is too large: at most {size}'],
   emptyFile: ['文件是空的', 'The file is empty'],
   noPicture: [

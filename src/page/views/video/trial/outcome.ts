@@ -62,7 +62,7 @@ function whyNothing({ looked, people, postures }: Trial, { fences, lines, zones 
 const WHY = ['BAD_PICTURE', 'BAD_MODEL', 'VISION_DEGRADED'] as const;
 function whyFailed({ problem }: Trial): string {
   const code = WHY.find((one) => one === problem?.code);
-  return code === undefined ? (problem?.message ?? '') : t(`trial.failed_${code}`);
+  return code === undefined ? t('trial.failed_other', { code: problem?.code ?? '' }) : t(`trial.failed_${code}`);
 }
 
 const plain = (text: string) => ({ text, tone: 'plain' as const });
