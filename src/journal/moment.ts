@@ -10,7 +10,7 @@ const EARLIEST = Date.UTC(2026, 0, 1);
  * @param wall ms since the epoch
  * @param now the gateway's wall clock; nothing can be stamped later
  */
-export function seqBefore(journal: Journal, wall: number, now: number): number {
+export function seqBefore(journal: Pick<Journal, 'head' | 'select'>, wall: number, now: number): number {
   let [low, high] = [0, journal.head() + 1];
   while (low + 1 < high) {
     const middle = Math.floor((low + high) / 2);

@@ -14,10 +14,10 @@ export interface EvidencePlaces {
 }
 
 /** sha256 by reference, of everything that was told of an alarm: its newest pictures, those before, sharper ones, and clips. */
-export function evidenceOf(journal: Journal, alarm: Alarm): ReadonlyMap<string, string> {
+export async function evidenceOf(journal: Journal, alarm: Alarm, now: number): Promise<ReadonlyMap<string, string>> {
   const entries = journal.read({ subject: alarm.id, limit: 500 });
   const told = entries.flatMap(({ body }) => (body as { alarm?: Partial<Alarm> } | null)?.alarm?.evidence ?? []);
-  const later = laterEvidence(journal, alarm, entries[0]?.seq ?? journal.head());
+  const later = await laterEvidence(journal, alarm, entries, now);
   return new Map([...told, ...alarm.evidence, ...later].map(({ ref, sha256 }) => [ref, sha256]));
 }
 

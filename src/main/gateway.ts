@@ -183,7 +183,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
             clock,
             log,
             random: Math.random,
-            orders: centreOrders({ board, doors, registry, journal, vision }),
+            orders: centreOrders({ board, doors, registry, journal, clock, vision }),
             about: (id) => registry.get(id),
           });
     if (bridge !== null) closers.push(() => bridge.stop());

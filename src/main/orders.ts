@@ -4,6 +4,7 @@ import type { Board } from '../alarms/board.ts';
 import type { Registry } from '../devices/registry.ts';
 import type { Doors } from '../doors/commands.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { QuanweiError } from '../kernel/errors.ts';
 import type { OrderHandlers, OrderResult } from '../upstream/orders.ts';
 import { type EvidencePlaces, evidenceOf, readEvidence } from './evidence.ts';
@@ -13,6 +14,7 @@ interface Rooms {
   readonly doors: Doors;
   readonly registry: Registry;
   readonly journal: Journal;
+  readonly clock: Clock;
   /** `null` without cameras */
   readonly vision: EvidencePlaces | null;
 }
@@ -25,7 +27,7 @@ const done = (detail: string, result?: unknown): OrderResult => ({
 });
 
 /** What the centre may order, done by the rooms that do it for everybody else, with the same rules. */
-export function centreOrders({ board, doors, registry, journal, vision }: Rooms): OrderHandlers {
+export function centreOrders({ board, doors, registry, journal, clock, vision }: Rooms): OrderHandlers {
   const act = async (alarm: string, deed: AlarmDeed, by: string): Promise<OrderResult> => {
     const after = await board.transact((tx) => tx.act({ ...deed, alarm }, { actor: 'centre', role: by }));
     return done(`${after.condition}, ${after.handling}`);
@@ -56,7 +58,7 @@ export function centreOrders({ board, doors, registry, journal, vision }: Rooms)
 
     async evidence({ alarm, ref }) {
       const about = board.get(alarm);
-      const recorded = about === null ? undefined : evidenceOf(journal, about).get(ref);
+      const recorded = about === null ? undefined : (await evidenceOf(journal, about, clock.wall())).get(ref);
       if (recorded === undefined) throw new QuanweiError('NOT_FOUND', `alarm ${alarm} has no evidence ${ref}`);
       if (vision === null) throw new QuanweiError('NOT_FOUND', `${ref} is not kept on this box`);
       const found = await readEvidence(vision, ref);

@@ -51,6 +51,12 @@ test('a picture of a camera’s alarm is sent to the centre that orders it with 
   const long = randomBytes(4 * 1024 * 1024 + 1);
   keep(gateway.data, film, long);
   await tell({ id: 'e-2', type: 'evidence', of: 'e-1', evidence: [{ kind: 'clip', ref: film, sha256: sha256(long) }] });
+  // Later, of another event of the same camera.
+  const beside = 'media/2026/06/01/b-main-boxes.jpg';
+  keep(gateway.data, beside, picture);
+  const others = [{ kind: 'picture', ref: beside, sha256: sha256(picture) }];
+  await tell({ id: 'e-3', type: 'climb', stage: 'warn', zone: 'west', score: 0.9 });
+  await tell({ id: 'e-4', type: 'evidence', of: 'e-3', evidence: others });
 
   let n = 0;
   const order = async (ref: string) => {
@@ -81,6 +87,7 @@ test('a picture of a camera’s alarm is sent to the centre that orders it with 
     expect(sent, ref).toBeUndefined();
   };
   await refused(film, 'TOO_LARGE');
+  await refused(beside, 'NOT_FOUND');
   await refused('media/2026/06/01/of-another-alarm.jpg', 'NOT_FOUND');
   await refused('../keys/vision.secret', 'NOT_FOUND');
   // Not on this box, and the vision process that may have it is away.

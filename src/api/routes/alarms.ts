@@ -87,7 +87,7 @@ const Drill = z.strictObject({
 const byNeed = (a: Alarm, b: Alarm): number =>
   Number(asks(b)) - Number(asks(a)) || a.level - b.level || a.raisedAt - b.raisedAt;
 
-export function alarmRoutes(app: Api, { board, journal }: Context): void {
+export function alarmRoutes(app: Api, { board, clock, journal }: Context): void {
   app.get(
     '/api/alarms',
     {
@@ -131,8 +131,7 @@ export function alarmRoutes(app: Api, { board, journal }: Context): void {
       const alarm = found(board.get(request.params.id), request.params.id);
       // The newest matter most, should there ever be more than fit.
       const timeline = journal.read({ subject: alarm.id, kinds: ALARM_KINDS, limit: TIMELINE, newestFirst: true });
-      const since = timeline.at(-1)?.seq ?? journal.head();
-      const later = laterEvidence(journal, alarm, since);
+      const later = await laterEvidence(journal, alarm, timeline, clock.wall());
       const [pictures, clips] = (['picture', 'clip'] as const).map((kind) => later.filter((one) => one.kind === kind));
       return { alarm, timeline: timeline.reverse().map(entryView), pictures: pictures ?? [], clips: clips ?? [] };
     },

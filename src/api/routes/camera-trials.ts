@@ -44,7 +44,10 @@ export const TrialOrder = z.strictObject({
   begins: Time.nullable().describe('When the footage begins, for `times`; `null`: everything is armed at any time'),
 });
 
-export function cameraTrialRoutes(app: Api, { board, cameras, config, journal, vision, viewers }: Context): void {
+export function cameraTrialRoutes(
+  app: Api,
+  { board, cameras, clock, config, journal, vision, viewers }: Context,
+): void {
   const tags = ['cameras'];
   const access = 'manager';
   const link = vision === null ? null : new TrialLink(vision.link);
@@ -81,7 +84,9 @@ export function cameraTrialRoutes(app: Api, { board, cameras, config, journal, v
       known(id);
       const alarms = board.page({ device: id, channel: 'camera', limit: ALARMS }).alarms;
       const there = kept();
-      const clips = clipsOfCamera(journal, id, alarms)
+      const now = clock.wall();
+      const messages = await clipsOfCamera(journal, id, alarms, { since: now - config.retention.media, now });
+      const clips = messages
         .filter(({ ref }, i, all) => all.findIndex((one) => one.ref === ref) === i && there(ref))
         .slice(0, CLIPS)
         .map(({ ref, at, alarm }) => ({ ref, alarm, begins: beginsOf(ref, at) - config.vision.clip.before }));

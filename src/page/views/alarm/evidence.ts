@@ -14,7 +14,7 @@ export interface Shot {
 
 /**
  * Pictures of the same moment together, clips by themselves; what is told twice is shown once. A sharper picture of a
- * moment is shown in place of the first one; one of a moment that this alarm does not name belongs to another.
+ * moment is shown in place of the first one.
  */
 export function sorted(all: readonly EvidenceRef[]): { shots: Shot[]; clips: EvidenceRef[] } {
   const known = [...new Map(all.filter(({ ref }) => REFERENCE.test(ref)).map((one) => [one.ref, one])).values()];
@@ -23,7 +23,6 @@ export function sorted(all: readonly EvidenceRef[]): { shots: Shot[]; clips: Evi
   const shots = new Map<string, Shot>();
   for (const one of [...pictures.filter((one) => !sharper(one)), ...pictures.filter(sharper)]) {
     const key = one.ref.replace(/(-main)?-(boxes|plain)\.jpg$/, '');
-    if (sharper(one) && !shots.has(key)) continue;
     const shot = shots.get(key) ?? { key, boxes: null, plain: null };
     shots.set(key, one.ref.endsWith('-plain.jpg') ? { ...shot, plain: one } : { ...shot, boxes: one });
   }
