@@ -9,7 +9,7 @@ import { lockDirectory } from './lock.ts';
 import { inThread } from './maintenance.ts';
 import { asideName, makeDirectory } from './opening.ts';
 import { stagedRestore } from './restore-request.ts';
-import { discardDatabase, settleSwap, swapIn } from './swap.ts';
+import { clearRestoring, discardDatabase, hasDatabase, settleSwap, swapIn } from './swap.ts';
 
 const NAME = /^quanwei-(\d{8}T\d{6}Z)(?:-(\d+))?\.db$/;
 
@@ -65,8 +65,9 @@ function byAge(a: string, b: string): number {
 
 /**
  * Puts a backup in the place of the journal. Refuses while a gateway runs; what was there is set aside, not deleted, and
- * is back when this fails.
- * @param options.begun called once nobody else can have the directory, before anything is done; what it throws ends it
+ * is back when this fails. Where nothing was, a half copy stays: its name says that a journal is missing.
+ * @param options.begun called once nobody else can have the directory, before anything is done, with where the journal
+ *   that is there will go, if one is; what it throws ends it
  * @returns where the replaced database is now; `null` when there was none
  * @throws QuanweiError STORAGE_LOCKED, STORAGE_CORRUPT, STORAGE_NEWER, NOT_FOUND
  */
@@ -74,7 +75,7 @@ export async function restore(options: {
   file: string;
   dir: string;
   clock: Clock;
-  begun?: () => void;
+  begun?: (aside: string | null) => void;
 }): Promise<{ setAside: string | null; head: number }> {
   const { file, dir, clock } = options;
   if (!existsSync(file)) throw new QuanweiError('NOT_FOUND', 'there is no such backup', { where: file });
@@ -83,15 +84,15 @@ export async function restore(options: {
   const partial = restoringFile(dir);
   try {
     settleSwap(dir);
-    options.begun?.();
-    discardDatabase(partial);
+    const aside = asideName(databaseFile(dir), 'replaced', clock.wall());
+    options.begun?.(hasDatabase(databaseFile(dir)) ? aside : null);
+    clearRestoring(dir);
     const examination = await inThread({ do: 'copy', file, to: partial });
     requireSound(examination, file);
-    const aside = asideName(databaseFile(dir), 'replaced', clock.wall());
     swapIn(dir, partial, aside);
-    return { setAside: existsSync(aside) ? aside : null, head: examination.head };
+    return { setAside: hasDatabase(aside) ? aside : null, head: examination.head };
   } catch (thrown) {
-    discardDatabase(partial);
+    if (existsSync(databaseFile(dir))) discardDatabase(partial);
     throw storageError(thrown, file);
   } finally {
     lock.release();

@@ -12,6 +12,18 @@ export interface StagedRestore {
   readonly at: number;
   /** How often it has been begun. More than once only when a power cut or an end from outside came in between. */
   readonly begun?: number;
+  /** Where the journal goes that makes room for it; `null` when there was none as it was begun the last time. */
+  readonly aside?: string | null;
+  /** It is over, and not yet told in the journal. */
+  readonly done?: RestoreDone;
+}
+
+/** What came of it. */
+export interface RestoreDone {
+  /** Where the old journal is now. */
+  readonly setAside: string | null;
+  /** Why nothing was replaced; `null` when the backup is in force. */
+  readonly why: string | null;
 }
 
 const fileOf = (dir: string): string => join(dir, 'restore-at-start.json');

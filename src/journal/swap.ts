@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, truncateSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { syncDirectory } from '../kernel/durable-file.ts';
 import { DATABASE, databaseFile, moveDatabase, restoringFile } from './database.ts';
@@ -18,7 +18,8 @@ const SUFFIXES = ['', '-wal', '-shm'];
 /**
  * @param copy examined, on disk, one file; gone afterwards
  * @param aside where the old one shall go: `quanwei.db.replaced-TIME`, not taken
- * @throws what the disk says; the old one is back then, or `settleSwap` goes on at the next start
+ * @throws what the disk says; then the old one is back, or the new one has its place, or `settleSwap` goes on at the
+ *   next start
  */
 export function swapIn(dir: string, copy: string, aside: string): void {
   const ready = join(dir, basename(aside).replace(REPLACED, REPLACING));
@@ -48,15 +49,28 @@ export function settleSwap(dir: string): string | null {
   return aside;
 }
 
+/** Any file of it: its log alone is one that is damaged, not none. */
+export const hasDatabase = (file: string): boolean => SUFFIXES.some((suffix) => existsSync(file + suffix));
+
 export function discardDatabase(file: string): void {
   for (const suffix of [...SUFFIXES, '-journal']) rmSync(file + suffix, { force: true });
+}
+
+/** Makes room for a copy. Where there is no journal the name of the one before stays, which says so. */
+export function clearRestoring(dir: string): void {
+  const file = restoringFile(dir);
+  if (existsSync(databaseFile(dir)) || !existsSync(file)) discardDatabase(file);
+  else {
+    truncateSync(file);
+    for (const suffix of ['-wal', '-shm', '-journal']) rmSync(file + suffix, { force: true });
+  }
 }
 
 const asideOf = (dir: string, ready: string): string => join(dir, basename(ready).replace(REPLACING, REPLACED));
 
 function finish(dir: string, ready: string): void {
   const target = databaseFile(dir);
-  if (SUFFIXES.some((suffix) => existsSync(target + suffix))) moveDatabase(target, asideOf(dir, ready));
+  if (hasDatabase(target)) moveDatabase(target, asideOf(dir, ready));
   renameSync(ready, target);
   syncDirectory(dir);
 }
@@ -67,8 +81,9 @@ function takeBack(dir: string, ready: string): void {
   // The renaming itself may have been done and only its way to the disk have failed: then the new one stays.
   if (!existsSync(ready)) return;
   try {
-    if (SUFFIXES.some((suffix) => existsSync(aside + suffix))) moveDatabase(aside, target);
-    discardDatabase(ready);
+    if (hasDatabase(aside)) moveDatabase(aside, target);
+    if (existsSync(target)) discardDatabase(ready);
+    else renameSync(ready, restoringFile(dir));
     syncDirectory(dir);
   } catch {
     // Whoever asked hears what went wrong first.

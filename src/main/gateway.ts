@@ -21,10 +21,10 @@ import { Linkage } from '../doors/linkage.ts';
 import { DoorPictures } from '../intake/door-pictures.ts';
 import { Intake } from '../intake/intake.ts';
 import { DiskWatch } from '../journal/disk-watch.ts';
-import type { Draft, Lane } from '../journal/entry.ts';
+import type { Lane } from '../journal/entry.ts';
 import { Journal } from '../journal/journal.ts';
 import { Retention } from '../journal/retention.ts';
-import { type RestoreOutcome, runStagedRestore } from '../journal/staged-restore.ts';
+import { recordRestore, runStagedRestore } from '../journal/staged-restore.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { idSource } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
@@ -80,8 +80,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const restored = await (options.patientFor?.('恢复备份 restoring a backup', restoring) ?? restoring);
     const journal = await Journal.open({ dir: file.data, clock, log, newId });
     closers.push(() => journal.close());
-    // First of all: whatever fails after it, the journal says who put it here.
-    if (restored !== null) await journal.append([restoreEntry(restored)]);
+    // First of all: whatever fails before or after it, the journal says who put it here.
+    if (restored !== null) await recordRestore(journal, restored);
     const settings = Settings.load({ journal, clock, log, file });
     const { config } = settings;
     const secret = wantsVision(config) ? ensureVisionSecret(config) : null;
@@ -275,10 +275,4 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 function restartBy({ restart, clock }: GatewayOptions): ((actor: string) => Promise<void>) | null {
   if (restart === undefined) return null;
   return async () => void clock.after(ANSWER_MS, restart);
-}
-
-/** Who asked for it, what came of it, and where what was there before is now. */
-function restoreEntry({ actor, file, at, setAside, why }: RestoreOutcome): Draft {
-  const what = why === null ? 'restored' : 'restore failed';
-  return { kind: 'system.backup', actor, subject: null, body: { what, file, asked: at, setAside, why } };
 }

@@ -1,12 +1,23 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { backup, restore } from '../../src/journal/backup.ts';
 import { Journal } from '../../src/journal/journal.ts';
+import { JournalReader } from '../../src/journal/reader.ts';
 import { stagedRestore, stageRestore } from '../../src/journal/restore-request.ts';
-import { runStagedRestore } from '../../src/journal/staged-restore.ts';
+import { recordRestore, runStagedRestore } from '../../src/journal/staged-restore.ts';
 import { idSource } from '../../src/kernel/ids.ts';
 import { MEMORY, memoryDir } from '../support/data-dir.ts';
 import { watchDiskSteps } from '../support/disk-steps.ts';
@@ -57,6 +68,49 @@ async function told(dir: string): Promise<unknown[]> {
   return bodies;
 }
 
+/** As a gateway starts: what was asked for, the journal, and what came of it into the journal. */
+async function started(dir: string): Promise<void> {
+  const clock = newStart();
+  const outcome = await runStagedRestore(dir, clock);
+  const journal = await Journal.open({ dir, clock, log: quiet, newId: idSource(clock) });
+  try {
+    if (outcome !== null) await recordRestore(journal, outcome);
+  } finally {
+    await journal.close();
+  }
+}
+
+/** What the journal says came of the restore, as often as it says it. */
+function outcomes(dir: string): { actor: string; body: Record<string, unknown> }[] {
+  const reader = JournalReader.open(dir);
+  const entries = reader.read({ kinds: ['system.backup'], limit: 99 });
+  reader.close();
+  return entries.map(({ actor, body }) => ({ actor, body: body as Record<string, unknown> }));
+}
+
+/** Said once, by the journal that is in force, with the old one where it says. */
+async function toldOnce(dir: string): Promise<'old' | 'new'> {
+  const which = await oneOrTheOther(dir);
+  const said = outcomes(dir);
+  expect(said).toEqual([
+    {
+      actor: 'user:admin',
+      body: {
+        what: which === 'new' ? 'restored' : 'restore failed',
+        file,
+        asked: 0,
+        setAside: which === 'new' ? expect.stringContaining(join(dir, 'quanwei.db.replaced-')) : null,
+        why: which === 'new' ? null : expect.any(String),
+      },
+    },
+  ]);
+  // Done once: the one aside is the one from before, and no copy of the backup beside it.
+  const aside = readdirSync(dir).filter((name) => /^quanwei\.db\.replaced-[^-]+(-\d+)?$/.test(name));
+  expect(aside.map((name) => join(dir, name))).toEqual(which === 'new' ? [said[0]?.body['setAside']] : []);
+  expect(leftOver(dir)).toEqual([]);
+  return which;
+}
+
 /** What was set aside says, opened in a directory of its own. */
 async function toldAside(dir: string): Promise<unknown[]> {
   const alone = memoryDir();
@@ -89,28 +143,57 @@ async function killedAt(dir: string, step: number): Promise<{ killed: boolean; s
   return { killed: child.signalCode === 'SIGKILL', steps: Buffer.concat(said).toString().trim().split('\n') };
 }
 
-test('kill -9 before each step on the disk leaves the old journal or the new one, whole; the next start finishes it', {
+test('kill -9 before each step on the disk leaves the old journal or the new one, whole; the next start finishes it and tells it once', {
   timeout: 120_000,
 }, async () => {
   const found: Record<string, number> = { old: 0, new: 0 };
-  // Removing what is not there makes no difference: only what comes before another kind of step is cut.
   const { steps } = await killedAt(staged(), 0);
-  expect(steps.filter((step) => step === 'renameSync')).toHaveLength(5); // the count, the copy twice, database and log
+  // The count, the copy twice, database and log, and what came of it.
+  expect(steps.filter((step) => step === 'renameSync')).toHaveLength(6);
+  const told = steps.indexOf('record');
+  expect(steps.slice(told, told + 2)).toEqual(['record', 'rmSync']);
   for (const [i, step] of steps.entries()) {
-    if (step === 'rmSync' && i + 2 !== steps.length) continue;
+    // Removing what is not there makes no difference: only what comes before another kind of step is cut.
+    if (step === 'rmSync' && i < told) continue;
     const dir = staged();
     expect(await killedAt(dir, i + 1)).toMatchObject({ killed: true });
     // Whoever takes the wish away and starts finds one of the two.
     const which = await oneOrTheOther(copyOf(dir));
     found[which] = (found[which] ?? 0) + 1;
-    // The next start brings about what was asked for, if it was not done with before the last step.
-    if (i + 1 === steps.length) expect(stagedRestore(dir)).toBeNull();
-    else expect(await runStagedRestore(dir, newStart())).toMatchObject({ why: null, actor: 'user:admin' });
-    expect(await told(dir)).toEqual(NEW);
-    expect(leftOver(dir)).toEqual([]);
+    // The next start brings about what was asked for, and tells it if it was not told.
+    if (existsSync(join(dir, 'quanwei.db'))) expect(outcomes(dir)).toHaveLength(i > told ? 1 : 0);
+    await started(dir);
+    expect(await toldOnce(dir), `${i} ${step}`).toBe('new');
   }
   expect(found['old']).toBeGreaterThan(3);
   expect(found['new']).toBeGreaterThan(3);
+});
+
+test('whichever step the disk refuses, once or from then on, what is told is what is in force', {
+  timeout: 120_000,
+}, async () => {
+  const found = new Set<string>();
+  for (const lasting of [false, true]) {
+    for (let at = 1; ; at += 1) {
+      const dir = staged();
+      let refused = false;
+      const stop = watchDiskSteps((n, name) => {
+        if (lasting ? n < at : n !== at) return;
+        refused = true;
+        throw Object.assign(new Error(`EIO: ${name}`), { code: 'EIO' });
+      });
+      const first = await started(dir).then(
+        () => 'started',
+        () => 'not started',
+      );
+      stop();
+      // Nothing is told while a copy lies ready that the next start would put in place.
+      if (!lasting || first !== 'started') await started(dir);
+      found.add(`${first} ${await toldOnce(dir)}`);
+      if (!refused) break;
+    }
+  }
+  expect([...found].sort()).toEqual(['not started new', 'started new', 'started old']);
 });
 
 function staged(begun = 0): string {
@@ -172,17 +255,10 @@ test('a restore that was cut short twice is given up at the third start, told, a
     expect(await killedAt(dir, copied ?? 0)).toMatchObject({ killed: true });
     expect(stagedRestore(dir)).toMatchObject({ begun: n });
   }
-  expect(await runStagedRestore(dir, newStart())).toEqual({
-    file,
-    actor: 'user:admin',
-    at: 0,
-    setAside: null,
-    why: expect.stringContaining('given up'),
-  });
-  expect(stagedRestore(dir)).toBeNull();
+  await started(dir);
+  expect(await toldOnce(dir)).toBe('old');
+  expect(outcomes(dir)[0]?.body['why']).toContain('given up');
   expect(existsSync(file)).toBe(true);
-  expect(await told(dir)).toEqual(OLD);
-  expect(leftOver(dir)).toEqual([]);
 });
 
 test('half a copy that was left is cleared away at the next start', async () => {
@@ -190,4 +266,39 @@ test('half a copy that was left is cleared away at the next start', async () => 
   writeFileSync(join(dir, 'quanwei.db.restoring'), 'half');
   expect(await told(dir)).toEqual(OLD);
   expect(leftOver(dir)).toEqual([]);
+});
+
+test('where there is no journal, a restore that fails leaves the mark that one is missing', async () => {
+  const broken = join(memoryDir(), 'broken.db');
+  const bytes = readFileSync(file);
+  writeFileSync(broken, bytes.fill(0x5a, 4_096 * 3, 4_096 * 6));
+  const nothing = join(memoryDir(), 'nothing.db');
+  writeFileSync(nothing, 'no database at all');
+  for (const bad of [broken, nothing]) {
+    const dir = memoryDir();
+    writeFileSync(join(dir, 'quanwei.db.restoring'), 'half');
+    await expect(restore({ file: bad, dir, clock: newStart() })).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' });
+    await expect(told(dir)).rejects.toMatchObject({ hint: expect.stringContaining('restore') });
+    expect((await restore({ file, dir, clock: newStart() })).setAside).toBeNull();
+    expect(await told(dir)).toEqual(NEW);
+    expect(leftOver(dir)).toEqual([]);
+  }
+});
+
+test('where there is no journal, no step that the disk refuses makes the box look like a new one', async () => {
+  for (let at = 1; ; at += 1) {
+    const dir = memoryDir();
+    writeFileSync(join(dir, 'quanwei.db.restoring'), 'half');
+    let refused = false;
+    const stop = watchDiskSteps((n, name) => {
+      if (n !== at) return;
+      refused = true;
+      throw Object.assign(new Error(`EIO: ${name}`), { code: 'EIO' });
+    });
+    await restore({ file, dir, clock: newStart() }).catch(() => undefined);
+    stop();
+    if (existsSync(join(dir, 'quanwei.db'))) expect(await told(dir)).toEqual(NEW);
+    else await expect(told(dir)).rejects.toMatchObject({ hint: expect.stringContaining('restore') });
+    if (!refused) break;
+  }
 });
