@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { type ErrorCode, QuanweiError } from '../kernel/errors.ts';
 import type { VisionLink } from './vision-link.ts';
@@ -60,6 +61,8 @@ const WORDS: Partial<Record<ErrorCode, readonly [text: string, hint?: string]>> 
   ],
 };
 
+const whose = (camera: string): string => `?${new URLSearchParams({ camera })}`;
+
 /** Settings tried on footage, by the vision process. All of it may throw CAMERA_UNAVAILABLE: it does not answer. */
 export class TrialLink {
   readonly #link: VisionLink;
@@ -74,13 +77,18 @@ export class TrialLink {
   }
 
   /** @throws QuanweiError NOT_FOUND */
-  view(id: string): Promise<z.output<typeof Trial>> {
-    return this.#ask(Trial, 'GET', `/trials/${id}`);
+  view(id: string, camera: string): Promise<z.output<typeof Trial>> {
+    return this.#ask(Trial, 'GET', `/trials/${id}${whose(camera)}`);
   }
 
   /** Resolves when no process of it is left. @throws QuanweiError NOT_FOUND */
-  cancel(id: string): Promise<z.output<typeof Trial>> {
-    return this.#ask(Trial, 'DELETE', `/trials/${id}`);
+  cancel(id: string, camera: string): Promise<z.output<typeof Trial>> {
+    return this.#ask(Trial, 'DELETE', `/trials/${id}${whose(camera)}`);
+  }
+
+  /** JPEG of an event, or a refusal; its body is still to be read. */
+  picture(id: string, event: number, camera: string): Promise<IncomingMessage> {
+    return this.#link.ask(`/trials/${id}/pictures/${event}${whose(camera)}`);
   }
 
   /** @throws QuanweiError BAD_REQUEST, NOT_FOUND, TOO_MANY, STORAGE_FULL */

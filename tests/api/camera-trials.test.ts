@@ -48,7 +48,7 @@ const climbs = ({ events }: Trial) => events.map(({ type }) => type);
 
 describe.runIf(possible)('settings tried on footage', { timeout: 240_000 }, () => {
   test('on the clip of an earlier alarm: what would be raised, where and when; nothing of it reaches the ledger', async () => {
-    const shown = await site();
+    const shown = await site({ others: ['cam-2'] });
     const { box, footage } = shown;
     const alarm = await alarmed(box);
     const manager = await box.person('manager');
@@ -74,6 +74,10 @@ describe.runIf(possible)('settings tried on footage', { timeout: 240_000 }, () =
     });
     expect([...new Uint8Array(await picture.arrayBuffer()).subarray(0, 3)]).toEqual([0xff, 0xd8, 0xff]);
     expect((await manager.get(`${AT}/trials/${done.id}/pictures/7`)).status).toBe(404);
+    const elsewhere = `/api/cameras/cam-2/trials/${done.id}`;
+    expect((await manager.get(elsewhere)).status).toBe(404);
+    expect((await manager.get(`${elsewhere}/pictures/1`)).status).toBe(404);
+    expect((await manager.ask('DELETE', elsewhere)).status).toBe(404);
     // That somebody looked at the clip is on the record, and nothing else.
     await expect
       .poll(() => box.journal.read({ after: before, limit: 50 }).map(({ kind, subject }) => [kind, subject]))

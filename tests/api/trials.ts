@@ -24,13 +24,15 @@ export type Shown = Awaited<ReturnType<typeof site>>;
 /**
  * A box with one camera, and the vision process's listener behind it that tries with the real child.
  * @param priority that of everybody else: a test waits for it
+ * @param others further cameras
  */
-export async function site({ film = 'climb-brick-150', away = false, priority = 0 } = {}) {
+export async function site({ film = 'climb-brick-150', away = false, priority = 0, others = [] as string[] } = {}) {
   const data = dataDir();
   const footage = await clip(film);
   mkdirSync(dirname(join(data, REF)), { recursive: true });
   copyFileSync(footage.file, join(data, REF));
-  const cameras = [{ id: 'cam-1', name: '东墙摄像机', place: '东墙', url: footage.file, fences: fencesOf(footage) }];
+  const one = { name: '东墙摄像机', place: '东墙', url: footage.file, fences: fencesOf(footage) };
+  const cameras = ['cam-1', ...others].map((id) => ({ id, ...one }));
   const config = GatewayConfig.parse({ site: { id: 'garden', name: '花园', street: 'east' }, cameras });
   const settings = { cameras: config.cameras, vision: config.vision, timezone: 'Asia/Shanghai' };
   const trials = openTrials({ data, clock, newId: idSource(clock), minFree: 0, priority, settings: () => settings });

@@ -56,13 +56,6 @@ export function cameraTrialRoutes(
     if (link !== null && cameras.has(id)) return link;
     throw new QuanweiError('NOT_FOUND', `没有此摄像机 · there is no camera ${id}`, { where: id });
   };
-  /** @throws QuanweiError NOT_FOUND it is one of another camera */
-  const view = async (id: string, asked: Promise<z.output<typeof Trial>>) => {
-    const trial = await asked;
-    if (trial.camera === id) return trial;
-    throw new QuanweiError('NOT_FOUND', '没有这次试验 · there is no such try', { where: trial.id });
-  };
-
   /** Whether it can still be played; `true` where only the vision process on another box knows. */
   const kept = (): ((ref: string) => boolean) => {
     const data = vision?.data ?? '';
@@ -147,7 +140,7 @@ export function cameraTrialRoutes(
       const { settings, footage, begins } = request.body;
       const at = known(id);
       refuseWrongShapes(settings);
-      const trial = await view(id, at.start({ camera: id, settings: asWritten(settings), footage, begins }));
+      const trial = await at.start({ camera: id, settings: asWritten(settings), footage, begins });
       if ('clip' in footage) viewers.looked(actorOf(request), 'evidence', footage.clip);
       return trial;
     },
@@ -164,7 +157,7 @@ export function cameraTrialRoutes(
         response: answers(Trial),
       },
     },
-    async ({ params: { id, trial } }) => view(id, known(id).view(trial)),
+    async ({ params: { id, trial } }) => known(id).view(trial, id),
   );
 
   app.get(
@@ -180,10 +173,7 @@ export function cameraTrialRoutes(
     },
     async (request, reply) => {
       const { id, trial, event } = request.params;
-      await view(id, known(id).view(trial));
-      const answer = await vision?.link.ask(`/trials/${trial}/pictures/${event}`);
-      if (answer === undefined) throw new QuanweiError('NOT_FOUND', '没有这张画面 · there is no such picture');
-      return passOn(answer, reply);
+      return passOn(await known(id).picture(trial, event, id), reply);
     },
   );
 
@@ -193,11 +183,7 @@ export function cameraTrialRoutes(
       config: { access },
       schema: { tags, summary: '停止试验 end a try', params: OneTrial, response: answers(Trial) },
     },
-    async ({ params: { id, trial } }) => {
-      const at = known(id);
-      await view(id, at.view(trial));
-      return view(id, at.cancel(trial));
-    },
+    async ({ params: { id, trial } }) => known(id).cancel(trial, id),
   );
 }
 

@@ -4,6 +4,7 @@ import { QuanweiError } from '../../kernel/errors.ts';
 import { mediaFile } from '../../kernel/media.ts';
 import type { ServedTrials } from '../serve/trial-route.ts';
 import { forkTrial } from './launch.ts';
+import { freeMemory } from './memory.ts';
 import { type SettingsInUse, Trials } from './trials.ts';
 import { Uploads } from './uploads.ts';
 
@@ -33,9 +34,12 @@ export function openTrials({ data, settings, minFree, clock, newId, priority = P
   const trials = new Trials({
     ...{ settings, clock, newId, priority },
     launch: forkTrial(clock),
-    freeMemory: () => process.availableMemory(),
+    freeMemory,
   });
-  const uploads = new Uploads({ directory: join(data, 'vision', 'trial'), clock, newId, minFree });
+  const uploads = new Uploads({
+    ...{ directory: join(data, 'vision', 'trial'), clock, newId, minFree },
+    inUse: (file) => trials.plays(file),
+  });
   return {
     served: {
       trials,

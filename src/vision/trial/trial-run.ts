@@ -50,6 +50,9 @@ interface Parts {
 /** One try, from its start until it is forgotten. */
 export class TrialRun {
   readonly id: string;
+  readonly camera: string;
+  /** Path of the footage. */
+  readonly video: string;
   readonly startedAt: number;
   /** When somebody asked last, mono ms. */
   askedAt: number;
@@ -71,6 +74,8 @@ export class TrialRun {
 
   constructor({ id, camera, begins, task, launch, clock }: Parts) {
     this.id = id;
+    this.camera = camera;
+    this.video = task.video;
     this.#about = { id, camera, begins };
     this.startedAt = clock.mono();
     this.askedAt = this.startedAt;

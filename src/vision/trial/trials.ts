@@ -79,23 +79,28 @@ export class Trials {
     return this.#run.view();
   }
 
-  /** @throws QuanweiError NOT_FOUND */
-  view(id: string): TrialView {
-    return this.#under(id).view();
+  /** @param camera whose it has to be; `null`: anybody's @throws QuanweiError NOT_FOUND */
+  view(id: string, camera: string | null = null): TrialView {
+    return this.#under(id, camera).view();
   }
 
   /** JPEG. @throws QuanweiError NOT_FOUND */
-  picture(id: string, event: number): Uint8Array {
-    const jpeg = this.#under(id).picture(event);
+  picture(id: string, event: number, camera: string | null = null): Uint8Array {
+    const jpeg = this.#under(id, camera).picture(event);
     if (jpeg === null) throw new QuanweiError('NOT_FOUND', 'there is no such picture');
     return jpeg;
   }
 
   /** Resolves when no process of it is left. @throws QuanweiError NOT_FOUND */
-  async cancel(id: string): Promise<TrialView> {
-    const run = this.#under(id);
+  async cancel(id: string, camera: string | null = null): Promise<TrialView> {
+    const run = this.#under(id, camera);
     await run.stop('cancelled');
     return run.view();
+  }
+
+  /** Whether something is tried on this file just now. */
+  plays(file: string): boolean {
+    return this.#run?.over === false && this.#run.video === file;
   }
 
   async close(): Promise<void> {
@@ -104,8 +109,9 @@ export class Trials {
     await this.#run?.stop('cancelled');
   }
 
-  #under(id: string): TrialRun {
-    if (this.#run?.id !== id) throw new QuanweiError('NOT_FOUND', 'this try is not known any more');
+  #under(id: string, camera: string | null): TrialRun {
+    const known = this.#run?.id === id && (camera === null || this.#run.camera === camera);
+    if (this.#run === null || !known) throw new QuanweiError('NOT_FOUND', 'this try is not known any more');
     this.#run.askedAt = this.#parts.clock.mono();
     return this.#run;
   }

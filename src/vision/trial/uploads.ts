@@ -44,6 +44,8 @@ interface Parts {
   readonly newId: () => string;
   /** Bytes of the disk that are left to others. */
   readonly minFree: number;
+  /** Whether something is tried on this file just now. */
+  readonly inUse: (file: string) => boolean;
 }
 
 /** Footage that people send to try settings on: one at a time, in pieces, for a while, and never kept. */
@@ -121,7 +123,7 @@ export class Uploads {
   }
 
   async #begin(total: number): Promise<Upload> {
-    const { directory, clock, newId, minFree } = this.#parts;
+    const { directory, clock, newId, minFree, inUse } = this.#parts;
     if (total < 1 || total > MOST_BYTES) {
       throw new QuanweiError('BAD_REQUEST', `at most ${MOST_BYTES} bytes, at least one`, { where: 'total' });
     }
@@ -130,18 +132,23 @@ export class Uploads {
     if (before?.writing === true || (going && clock.mono() - before.at < PIECE_MS)) {
       throw new QuanweiError('TOO_MANY', 'somebody else is sending footage');
     }
+    if (before !== null && inUse(before.file)) {
+      throw new QuanweiError('TOO_MANY', 'something is being tried on the footage that is here');
+    }
     const id = newId();
     const upload = { id, file: join(directory, id), total, received: 0, at: clock.mono(), writing: false };
     // Whoever comes meanwhile finds the place taken.
     this.#upload = upload;
-    if (before !== null) await rm(before.file, { force: true });
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const { bavail, bsize } = await statfs(directory);
-    if (bavail * bsize - total < minFree) {
-      this.#upload = null;
-      throw new QuanweiError('STORAGE_FULL', 'the disk has no room for it');
+    try {
+      if (before !== null) await rm(before.file, { force: true });
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      const { bavail, bsize } = await statfs(directory);
+      if (bavail * bsize - total < minFree) throw new QuanweiError('STORAGE_FULL', 'the disk has no room for it');
+      await (await open(upload.file, 'wx', 0o600)).close();
+    } catch (thrown) {
+      if (this.#upload === upload) this.#upload = null;
+      throw thrown;
     }
-    await (await open(upload.file, 'wx', 0o600)).close();
     return upload;
   }
 

@@ -93,6 +93,21 @@ test('where memory is short nothing is tried; a process that falls over is a fai
   expect(it.view(id)).toMatchObject({ state: 'failed', problem: { message: 'it was ended by SIGKILL' } });
 });
 
+test('a try is known under its own camera only, and its footage is in use until no process is left', async () => {
+  const { it, children, start } = trials();
+  const { id } = start();
+  const event = { t: 1, type: 'climb', zone: 'draft', track: 1, direction: null, box: null } as const;
+  children[0]?.message({ type: 'event', event, jpeg: new Uint8Array([7]) });
+  const gone = expect.objectContaining({ code: 'NOT_FOUND' });
+  expect(() => it.view(id, 'cam-2')).toThrow(gone);
+  expect(() => it.picture(id, 0, 'cam-2')).toThrow(gone);
+  await expect(it.cancel(id, 'cam-2')).rejects.toEqual(gone);
+  expect([it.view(id, 'cam-1').state, it.picture(id, 0, 'cam-1')]).toEqual(['running', new Uint8Array([7])]);
+  expect([it.plays('/film.mp4'), it.plays('/other.mp4')]).toEqual([true, false]);
+  await it.cancel(id, 'cam-1');
+  expect(it.plays('/film.mp4')).toBe(false);
+});
+
 test('events beyond what is kept are counted, and people by their tracks', () => {
   const { it, children, start } = trials();
   const { id } = start();
