@@ -9,6 +9,7 @@ import { JournalReader } from '../journal/reader.ts';
 import { type Clock, iso } from '../kernel/clock.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
 import { examine } from './checks/examination.ts';
+import { figures } from './figures.ts';
 import { withoutSecrets } from './redaction.ts';
 import { dataDirectory, findConfig, loadSettings, type Place } from './settings.ts';
 import { settingsInForce } from './settings-in-force.ts';
@@ -16,6 +17,8 @@ import { type ArchiveFile, tar } from './tar.ts';
 import { VERSION } from './version.ts';
 
 const NEWEST = 5_000;
+/** Entries held at a time: a body may be long, and most of them stay here. */
+const PIECE = 100;
 const LOG_LINES = 5_000;
 /** Bodies of these tell about the machine; all others may tell about people and stay here. */
 const TOLD_WHOLE: readonly EntryKind[] = [
@@ -67,7 +70,7 @@ export async function supportBundle(
   add('gateway.yaml', () => stringify(withoutSecrets(parse(readFileSync(findConfig(place), 'utf8')))));
   add('settings.json', () => json(withoutSecrets(setOnPage(place, clock))));
   add('journal.ndjson', () => read(place, newestEntries));
-  add('figures.json', () => read(place, figures));
+  add('figures.json', () => read(place, (reader) => json(figures(reader))));
   add('log.ndjson', () => (log === undefined ? serviceLog() : readFileSync(log === '-' ? 0 : log, 'utf8')));
   return { archive: gzipSync(tar(files, clock.wall())), files: files.map(({ name }) => name) };
 }
@@ -101,8 +104,13 @@ function read(place: Place, make: (reader: JournalReader) => string): string {
 }
 
 function newestEntries(reader: JournalReader): string {
-  const entries = reader.read({ after: Math.max(0, reader.head() - NEWEST), limit: NEWEST });
-  return entries.map((entry) => `${JSON.stringify(withoutPeople(entry))}\n`).join('');
+  const head = reader.head();
+  const lines: string[] = [];
+  for (let after = Math.max(0, head - NEWEST); after < head; after += PIECE) {
+    const entries = reader.read({ after, before: Math.min(after + PIECE, head) + 1, limit: PIECE });
+    for (const entry of entries) lines.push(`${JSON.stringify(withoutPeople(entry))}\n`);
+  }
+  return lines.join('');
 }
 
 function withoutPeople({ id: _, body, ...entry }: Entry): Record<string, unknown> {
@@ -122,16 +130,6 @@ const withoutName = (actor: string): string =>
 /** Of this bundle alone, so that a mark cannot be looked up in a list of names. */
 const MARK_KEY = randomBytes(32);
 const mark = (name: string): string => `#${createHmac('sha256', MARK_KEY).update(name).digest('hex').slice(0, 8)}`;
-
-function figures(reader: JournalReader): string {
-  return json({
-    head: reader.head(),
-    kinds: reader.select('SELECT kind, count(*) AS entries, sum(length(body)) AS bytes FROM entries GROUP BY kind'),
-    cursors: reader.select('SELECT name, seq FROM cursors'),
-    versions: reader.select('SELECT * FROM versions'),
-    pages: reader.select('SELECT page_count, page_size FROM pragma_page_count, pragma_page_size'),
-  });
-}
 
 function serviceLog(): string {
   const found = spawnSync('journalctl', ['-u', 'quanwei-gateway', '-n', String(LOG_LINES), '-o', 'cat', '--no-pager'], {

@@ -4,9 +4,14 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { QuanweiError } from '../kernel/errors.ts';
+import { sessionGivesWay } from '../kernel/priority.ts';
 
 /** It reads the journal and packs; an alarm has the loop to itself meanwhile, so it is a process of its own. */
 const PATIENCE_MS = 120_000;
+/** A box that runs out of memory over a support bundle watches over nobody. MiB of its heap. */
+const HEAP = ['--max-old-space-size=192', '--max-semi-space-size=2'];
+/** Niceness of its session. */
+const NICE = 10;
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -24,11 +29,14 @@ export function supportMaker(program: string, place: readonly string[]): () => P
     const dir = mkdtempSync(join(tmpdir(), 'quanwei-support-'));
     try {
       const file = join(dir, 'support.tar.gz');
-      const child = spawn(process.execPath, [program, 'support-bundle', ...place, '--out', file], {
+      const child = spawn(process.execPath, [...HEAP, program, 'support-bundle', ...place, '--out', file], {
         stdio: ['ignore', 'ignore', 'pipe'],
         timeout: PATIENCE_MS,
         killSignal: 'SIGKILL',
+        // A session of its own, so that it can be put behind ours without a call that the unit's filter forbids.
+        detached: true,
       });
+      if (child.pid !== undefined) sessionGivesWay(child.pid, NICE);
       let said = '';
       child.stderr.on('data', (chunk: Buffer) => {
         said = (said + chunk.toString()).slice(-500);
