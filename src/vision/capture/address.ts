@@ -69,7 +69,7 @@ export function rtspInput(url: string, transport: 'tcp' | 'udp'): Input {
  * Containers of footage, by ffmpeg's names. Playlists are none of them: a file that somebody sends could name other files
  * of this box, and their pictures or letters would come out as footage.
  */
-const CONTAINERS = 'mov,matroska,avi,mpegts,mpeg,flv,asf,h264,hevc,mjpeg,nut,ivf';
+const CONTAINERS = 'mov,matroska,avi,mpegts,mpeg,flv,asf,h264,hevc,mjpeg,nut,ivf,dhav';
 
 /** A file as an input. Its name cannot be taken for an option or another protocol, nor what is in it for a list of files. */
 export const fileInput = (path: string): Input => ({
