@@ -15,6 +15,7 @@ import type { Engines } from './engines.ts';
 import type { EvidenceReference, HealthEvent, IntrusionEvent } from './event.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import { faceLook } from './face-look.ts';
+import type { PictureHealth } from './health/picture-health.ts';
 import { jpegOf } from './jpeg.ts';
 import { MotionGate } from './motion.ts';
 import { peopleLook } from './people-look.ts';
@@ -30,6 +31,8 @@ export interface CameraHooks {
   /** @param at wall time, ms */
   tell(telling: Telling, at: number, id?: string): void;
   health(event: HealthEvent): void;
+  /** Outlives the camera's parts while its address stays. */
+  readonly pictureHealth: PictureHealth;
 }
 
 /** A camera as it is put together, before it is started. */
@@ -102,7 +105,7 @@ export function openCamera(config: CameraConfig, hooks: CameraHooks, engines: En
     // Pictures are made while the next frame is looked at; told is it when they are there.
     report: (event, context) => void report(event, context),
   });
-  const looks: Look[] = [pictureLook(config.id, (event) => hooks.health(event))];
+  const looks: Look[] = [pictureLook(config.id, (event) => hooks.health(event), hooks.pictureHealth)];
   if (people !== null) looks.push(people);
   // Where people are followed faces are looked for beside them.
   if (faces !== null)

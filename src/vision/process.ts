@@ -11,6 +11,7 @@ import { type Engines, startEngines } from './engines.ts';
 import { Evidence } from './evidence/evidence.ts';
 import { MediaStore, type MediaStoreOptions } from './evidence/media-store.ts';
 import { DoorFaces } from './faces/door-faces.ts';
+import { PictureHealth } from './health/picture-health.ts';
 import { KeptSettings } from './kept-settings.ts';
 import type { ModelCatalogue } from './models/catalogue.ts';
 import type { ModelStore } from './models/store.ts';
@@ -68,6 +69,8 @@ export class Vision {
   readonly #cameras = new Map<string, WatchedCamera>();
   /** Cameras whose parts could not be put together, and why. */
   readonly #broken = new Map<string, string>();
+  /** What each camera is used to see, and of which address. */
+  readonly #pictures = new Map<string, { readonly of: string; readonly health: PictureHealth }>();
   readonly #reporter: Reporter;
   readonly #doors: DoorFaces;
   readonly #conditions: Conditions;
@@ -232,7 +235,9 @@ export class Vision {
       newId: this.#parts.newId,
       tell: (telling, at, id) => this.#reporter.tell(telling, at, id),
       health: (event) => this.#reporter.health(event),
+      pictureHealth: this.#pictureHealth(config),
     };
+    this.#conditions.judgedAnew(config.id, hooks.pictureHealth.active);
     const status = (one: Parameters<Reporter['camera']>[1]) => this.#reporter.camera(config.id, one);
     this.#broken.delete(config.id);
     try {
@@ -247,6 +252,15 @@ export class Vision {
     }
   }
 
+  /** A fence that is drawn must not make a camera that was turned away forget where it ought to look. */
+  #pictureHealth({ id, url, subUrl = url }: CameraConfig): PictureHealth {
+    const of = `${url} ${subUrl}`;
+    const before = this.#pictures.get(id);
+    const health = before?.of === of ? before.health : new PictureHealth();
+    this.#pictures.set(id, { of, health });
+    return health;
+  }
+
   async #end(ids: readonly string[]): Promise<void> {
     await Promise.all(
       ids.map(async (id) => {
@@ -254,7 +268,6 @@ export class Vision {
         this.#cameras.delete(id);
         this.#broken.delete(id);
         await camera?.stop();
-        this.#conditions.judgedAnew(id);
       }),
     );
   }
@@ -305,7 +318,10 @@ export class Vision {
         await this.#begin(evidence);
       }
       this.#version = version;
-      for (const id of gone) this.#reporter.forgetCamera(id);
+      for (const id of gone) {
+        this.#reporter.forgetCamera(id);
+        this.#pictures.delete(id);
+      }
       const added = after.cameras.filter(({ id }) => !before.cameras.some((one) => one.id === id)).length;
       return done(`${after.cameras.length} cameras, ${changed.length + added} changed`);
     });

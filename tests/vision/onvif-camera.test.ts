@@ -7,6 +7,7 @@ import { WatchedCamera } from '../../src/vision/camera.ts';
 import { openCamera } from '../../src/vision/camera-parts.ts';
 import { Evidence } from '../../src/vision/evidence/evidence.ts';
 import { MediaStore } from '../../src/vision/evidence/media-store.ts';
+import { PictureHealth } from '../../src/vision/health/picture-health.ts';
 import type { CameraStatus } from '../../src/vision/report/message.ts';
 import { dataDir } from '../support/data-dir.ts';
 import { serveOnvif } from '../support/onvif.ts';
@@ -23,7 +24,8 @@ async function watched(url: string): Promise<{ camera: WatchedCamera; told: Came
   const store = await MediaStore.open({ ...settings, data: dataDir(), clock, log, trouble: () => undefined });
   onTestFinished(() => store.close());
   const evidence = new Evidence({ store, clock, log, clip: { before: 1_000, after: 1_000 } });
-  const hooks = { newId: () => 'event', tell: () => undefined, health: () => undefined };
+  const pictureHealth = new PictureHealth();
+  const hooks = { newId: () => 'event', tell: () => undefined, health: () => undefined, pictureHealth };
   const config = Camera.parse({ id: 'cam-1', url });
   const opened = openCamera(
     config,

@@ -6,6 +6,7 @@ import { GatewayConfig } from '../../src/config/schema.ts';
 import { SystemClock } from '../../src/kernel/clock.ts';
 import { idSource } from '../../src/kernel/ids.ts';
 import { createLog } from '../../src/kernel/log.ts';
+import type { PictureHealth } from '../../src/vision/health/picture-health.ts';
 import { BUILT_IN_MODELS, loadModels } from '../../src/vision/models/catalogue.ts';
 import { ModelStore } from '../../src/vision/models/store.ts';
 import { Vision } from '../../src/vision/process.ts';
@@ -28,6 +29,7 @@ async function vision(data: string, broker: TestBroker) {
     vision: { listen: 'http://127.0.0.1:0' },
   });
   const opened: string[] = [];
+  const healths: PictureHealth[] = [];
   const told = { cameras, vision: settings, timezone: 'Asia/Shanghai' };
   const nothing = () => new LiveStream(() => ({ stop: () => Promise.resolve() }), clock);
   const it = await Vision.start({
@@ -37,7 +39,8 @@ async function vision(data: string, broker: TestBroker) {
     ...{ token: 'token', data, version: '0.0.0', clock, log, newId: idSource(clock), random: Math.random },
     catalogue: loadModels([BUILT_IN_MODELS]),
     store: new ModelStore(data),
-    open: ({ id, fps, width }) => {
+    open: ({ id, fps, width }, { pictureHealth }) => {
+      healths.push(pictureHealth);
       opened.push(`${id} ${width} ${fps}`);
       return {
         source: { start: () => undefined, shed: 0, stop: () => Promise.resolve(void opened.push(`${id} ends`)) },
@@ -55,7 +58,7 @@ async function vision(data: string, broker: TestBroker) {
     over = true;
   };
   onTestFinished(close);
-  return { opened, close, link: new VisionLink({ url: it.address, token: 'token' }) };
+  return { opened, healths, close, link: new VisionLink({ url: it.address, token: 'token' }) };
 }
 
 const sent = (version: string, fps: number) => JSON.stringify({ version, cameras: { 'cam-1': { fps }, stranger: {} } });
@@ -68,6 +71,8 @@ test('settings of the page restart their camera alone, and the next start has th
   await first.link.settings(sent('one', 9));
   await expect.poll(async () => (await first.link.state())?.settings).toBe('one');
   expect(first.opened.slice(2)).toEqual(['cam-1 ends', 'cam-1 320 9']);
+  // It goes on knowing what it is used to see: a camera that was turned away is not forgotten with a new fence.
+  expect(first.healths.map((one) => first.healths.indexOf(one))).toEqual([0, 1, 0]);
   // The same again is no news.
   await first.link.settings(sent('one', 9));
   await expect(first.link.settings(sent('two', 99))).rejects.toMatchObject({ code: 'CAMERA_UNAVAILABLE' });

@@ -1,11 +1,15 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Clock } from '../../kernel/clock.ts';
+import { writeDurably } from '../../kernel/durable-file.ts';
 import type { Log } from '../../kernel/log.ts';
 import type { HealthEvent } from '../event.ts';
 
-/** What an earlier process told and nobody has looked at since is taken back after this, ms. */
-export const JUDGED_MS = 60_000;
+/**
+ * What an earlier process told and nobody has looked at since is taken back after this, ms: longer than a picture has to
+ * stand still to be told as frozen, and its camera to be reached.
+ */
+export const JUDGED_MS = 120_000;
 
 export interface ConditionsParts {
   /** Where what the gateway was told survives a restart; its directory exists. */
@@ -64,9 +68,14 @@ export class Conditions {
     if (this.#connected) this.#settle();
   }
 
-  /** Whoever looked at a camera has ended, and somebody else begins: what nobody finds again is taken back. */
-  judgedAnew(camera: string): void {
-    const left = [...this.#held.values()].filter(({ event, is }) => event.camera === camera && is);
+  /**
+   * Whoever looked at a camera has ended, and somebody else begins: what nobody finds again is taken back.
+   * @param known what whoever begins knows of, and says himself when it is over
+   */
+  judgedAnew(camera: string, known: readonly string[] = []): void {
+    const left = [...this.#held.values()].filter(
+      ({ event, is }) => event.camera === camera && is && !known.includes(event.condition),
+    );
     if (left.length > 0) this.#parts.clock.after(JUDGED_MS, () => this.#takeBack(left));
   }
 
@@ -109,8 +118,7 @@ export class Conditions {
     const told = [...this.#held.values()].filter((held) => held.told).map(({ event }) => event);
     try {
       const text = JSON.stringify(told.map(({ camera = null, condition }) => ({ camera, condition })));
-      writeFileSync(`${file}.new`, `${text}\n`, { mode: 0o600 });
-      renameSync(`${file}.new`, file);
+      writeDurably(file, `${text}\n`, 0o600);
     } catch (thrown) {
       log.warn({ err: thrown }, 'what was told cannot be kept on disk');
     }
