@@ -99,6 +99,30 @@ describe.runIf(canBrowse())('the page of one alarm', () => {
     expect(await viewer.locator('.case img, .sheet img, [data-deed]').count()).toBe(0);
   });
 
+  test('is not printed before all of it has been read; what cannot be read is said to be missing', async () => {
+    const box = await Box.start();
+    const { id } = await box.say('door-1', 'door.forced');
+    const page = await open(box, id, { expected: /503/ });
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    await page.route('**/related', async (route) => {
+      await held;
+      // The first of them is not waited for any more.
+      await route.continue().catch(() => undefined);
+    });
+    await page.route('**/upstream', (route) => route.fulfill({ status: 503, body: 'null' }));
+    await page.reload();
+    await page.waitForSelector('.steps li');
+    await page.evaluate("window.print = () => { window.printed = document.querySelector('.sheet').textContent; }");
+    await page.getByText('打印处置单').click();
+    letGo();
+    const seen = () => page.evaluate<string>("window.printed ?? ''");
+    await expect.poll(seen, { timeout: 10_000 }).not.toBe('');
+    const printed = await seen();
+    expect(printed).toContain('上报与回执打印时未能读取');
+    expect(printed).not.toContain('联动');
+  });
+
   test('a number that is none is said to be none; long names fit a phone', async () => {
     const box = await Box.start();
     const alarm = await box.say('1234567890123456789', 'fire.smoke', { kind: 'level', detail: { text: LONG } }, LONG);

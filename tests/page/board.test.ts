@@ -128,7 +128,7 @@ describe.runIf(canBrowse())('the alarm board', () => {
     await Promise.all(flood);
     await expect.poll(() => page.title(), { timeout: 15_000 }).toContain('(1000)');
     expect(await page.locator('article.alarm').count()).toBeLessThan(40);
-    expect(await page.textContent('[data-section=now] .count')).toBe('1000');
+    await expect.poll(() => page.textContent('[data-section=now] .count')).toBe('1000');
     await page.keyboard.press('n');
     await page.keyboard.press('End');
     await page.waitForSelector('[data-index="1000"]:focus-within');
@@ -143,7 +143,8 @@ describe.runIf(canBrowse())('the alarm board', () => {
     await Promise.all(
       shut.map(({ id }) => box.board.transact((tx) => tx.act({ type: 'false', alarm: id, reason: '门已关好' }, by))),
     );
-    await expect.poll(() => page.title(), { timeout: 15_000 }).toContain('(200)');
-    expect(await page.textContent('[data-section=now] .count')).toBe('200');
+    const count = expect.poll(() => page.textContent('[data-section=now] .count'), { timeout: 15_000 });
+    await count.toBe('200');
+    await expect.poll(() => page.title()).toContain('(200)');
   }, 60_000);
 });

@@ -144,10 +144,13 @@ describe.runIf(canBrowse())('the room of the devices', () => {
     box.registry.candidate({ via: null, key: 'stranger', hint: 'MQTT 10.0.0.9' });
     const page = await enter(box);
     await go(page, '#/devices/-/waiting');
+    const marked = () => page.textContent('nav a.here[aria-current=page]');
+    await soon(marked).toBe('设备');
     await page.click('[data-candidate=stranger] button');
     await soon(() => page.locator('[data-candidate]').count()).toBe(1);
     await page.click('[data-candidate="厨房 烟感"] a');
     await page.waitForSelector('#add-id');
+    await soon(marked).toBe('设备');
     expect(await page.inputValue('#param-key')).toBe('厨房 烟感');
     expect(await page.inputValue('#add-hub')).toBe('hub-1');
     await page.fill('#add-id', 'smoke-1');

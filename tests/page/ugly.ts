@@ -1,6 +1,7 @@
 import { Box, type Person } from '../api/box.ts';
 import { LoadClient } from '../support/mqtt-load.ts';
 import { addPlan, detectors, placeAll } from './plan.ts';
+import { film, vision } from './vision.ts';
 
 /** What a device may call itself. */
 export const EVIL = '<img src=x onerror=alert(1)>';
@@ -14,11 +15,15 @@ export interface UglyBox {
   readonly alarm: string;
 }
 
-/** A box on which everything that can be awkward to show is there: names, numbers, every level and state of an alarm, doors, people, a plan. */
+/** A box on which everything that can be awkward to show is there: names, numbers, every level and state of an alarm, doors, people, a plan, a camera. */
 export async function uglyBox(): Promise<UglyBox> {
   const names = [EVIL, LONG, '烟感'];
+  const { picture, settings, parts } = await vision(film());
+  picture.put({ width: 1, height: 1, data: new Uint8Array(3) }, Date.now());
   const box = await Box.start({
+    parts,
     settings: {
+      cameras: settings.cameras.map((camera) => ({ ...camera, name: EVIL, place: LONG })),
       devices: [
         ...detectors(9, (n) => names[n % 3] as string),
         { id: NINETEEN, profile: 'esphome-lock', name: EVIL, place: LONG, secret: 'secret-of-the-lock' },

@@ -5,38 +5,44 @@ export interface Loading<T> {
   readonly value: ShallowRef<T | null>;
   readonly error: ShallowRef<unknown>;
   readonly busy: ShallowRef<boolean>;
-  /** Reads it (again). Never rejects; of two at once the later one counts. */
+  /** Reads it (again). Never rejects; of two at once the later one counts, and both are over when it is. */
   read(): Promise<void>;
 }
 
 /**
  * @param ask gets a signal that is raised when the view goes away or it is asked again
- * @param every ms after which it is read again by itself
+ * @param every ms after which it is read again by itself, unless it still is being read
  */
 export function useLoading<T>(ask: (signal: AbortSignal) => Promise<T>, every: number | null = null): Loading<T> {
   const value = shallowRef<T | null>(null);
   const error = shallowRef<unknown>(null);
   const busy = shallowRef(false);
   let last: AbortController | null = null;
+  let newest = Promise.resolve();
 
-  async function read(): Promise<void> {
+  async function take(): Promise<void> {
     last?.abort();
     const mine = new AbortController();
     last = mine;
     busy.value = true;
     try {
       const found = await ask(mine.signal);
-      if (mine.signal.aborted) return;
-      value.value = found;
-      error.value = null;
+      if (!mine.signal.aborted) {
+        value.value = found;
+        error.value = null;
+      }
     } catch (thrown) {
       if (!mine.signal.aborted) error.value = thrown;
-    } finally {
-      if (last === mine) busy.value = false;
     }
+    if (last === mine) busy.value = false;
+    else await newest;
+  }
+  function read(): Promise<void> {
+    newest = take();
+    return newest;
   }
 
-  const timer = every === null ? undefined : setInterval(() => void read(), every);
+  const timer = every === null ? undefined : setInterval(() => (busy.value ? undefined : void read()), every);
   onScopeDispose(() => {
     clearInterval(timer);
     last?.abort();

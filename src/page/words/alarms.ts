@@ -44,8 +44,6 @@ export const alarmWords = {
   nothingToMerge: ['没有可以并入的警情', 'There is no alarm it could be merged into'],
   acknowledged: ['已确认', 'Acknowledged'],
   details: ['详情', 'Details'],
-  timeline: ['处置过程', 'Timeline'],
-  facts: ['警情信息', 'Facts'],
   source: ['来源', 'Source'],
   place: ['位置', 'Place'],
   device: ['设备', 'Device'],

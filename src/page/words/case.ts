@@ -6,7 +6,6 @@ export const caseWords = {
   print: ['打印处置单', 'Print the report'],
   none: ['没有这条警情：编号有误，或已过保存期', 'There is no such alarm: a wrong number, or past its time'],
   times: ['{n} 次', '{n} times'],
-  left: ['{what} {span}', '{what} {span}'],
   over: ['已结束', 'It is over'],
   mergedInto: ['已并入另一条警情', 'Merged into another alarm'],
   show: ['查看', 'Show'],
@@ -92,5 +91,6 @@ export const caseWords = {
   docSign_handler: ['处置人', 'Handled by'],
   docSign_manager: ['负责人', 'Manager'],
   docDate: ['日期', 'Date'],
+  docUnread: ['打印时未能读取，请另行核对', 'It could not be read when this was printed: look it up'],
   docDrill: ['演练', 'DRILL'],
 } as const satisfies Words;

@@ -68,7 +68,6 @@ export const mapWords = {
   areaRemove: ['删除楼栋', 'Remove building'],
   areaRemoveAsk: ['删除「{area}」？设备位置不受影响。', 'Remove “{area}”? Devices stay where they are.'],
   remove: ['删除', 'Remove'],
-  planMenu: ['本图', 'This plan'],
   rename: ['改名', 'Rename'],
   replace: ['更换图片', 'Replace picture'],
   makeFirst: ['设为首图', 'Show first'],

@@ -44,7 +44,6 @@ export const reportsWords = {
   when: ['时间', 'When'],
   count: ['数量', 'Alarms'],
   events: ['触发次数', 'Events'],
-  advice: ['怎么办', 'What to do'],
   lists: ['需要整治的设备', 'Devices to put right'],
   noisy: ['警情最多', 'Most alarms'],
   noisy_about: ['十台设备，占用了值班员最多的时间', 'The ten that take most of the time of a guard'],

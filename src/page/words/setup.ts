@@ -230,7 +230,6 @@ export const setupWords = {
     '设置完成。告警台会一直显示警情；请保持这台电脑开机、页面打开。',
     'That is all. The board shows every alarm; leave this computer on and the page open.',
   ],
-  doneRestart: ['有修改需要重启后生效。', 'Some of it is in force after a restart.'],
   next: ['下一步', 'Next'],
   back: ['上一步', 'Back'],
   later: ['以后再说', 'Later'],

@@ -14,7 +14,6 @@ export const shellWords = {
   newPassword: ['新密码（至少 10 位）', 'New password (10 characters or more)'],
   repeatPassword: ['再次输入新密码', 'New password again'],
   passwordsDiffer: ['两次输入不一致', 'The two do not match'],
-  passwordChanged: ['密码已修改', 'Password changed'],
   save: ['保存', 'Save'],
   cancel: ['取消', 'Cancel'],
   confirm: ['确定', 'OK'],

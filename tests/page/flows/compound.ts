@@ -50,8 +50,18 @@ export class Compound {
   }
 
   static async open(): Promise<Compound> {
+    const closers: (() => unknown)[] = [];
+    try {
+      return await Compound.#built(closers);
+    } catch (thrown) {
+      await shut(closers);
+      throw thrown;
+    }
+  }
+
+  static async #built(closers: (() => unknown)[]): Promise<Compound> {
     const dir = mkdtempSync(join(tmpdir(), 'quanwei-flows-'));
-    const closers: (() => unknown)[] = [() => rmSync(dir, { recursive: true, force: true })];
+    closers.push(() => rmSync(dir, { recursive: true, force: true }));
     const centre = await Centre.prepare({ dir: mkdtempSync(join(dir, 'centre-')) });
     closers.push(() => centre.kill());
     await centre.start();
@@ -92,9 +102,8 @@ export class Compound {
     return this.admin.base;
   }
 
-  async close(): Promise<void> {
-    for (const client of this.#devices.values()) await client.endAsync(true);
-    for (const closer of this.#closers.splice(0).reverse()) await closer();
+  close(): Promise<void> {
+    return shut(this.#closers);
   }
 
   /** Logs in with what the page told, as the person who types it into the device. */
@@ -140,6 +149,7 @@ export class Compound {
   }
 
   async #wakeDevices(): Promise<void> {
+    this.#closers.push(() => Promise.all([...this.#devices.values()].map((client) => client.endAsync(true))));
     for (const { id, secret } of devices()) if (secret !== undefined) await this.login(id);
     await this.login('vision-1');
     await this.#beat();
@@ -171,6 +181,11 @@ export class Compound {
     const answer = { messageId, operator: 'Unlock-Ack', code: '200', info };
     await this.say(`face-${n}`, `mqtt/face/face-${n}/Ack`, answer);
   }
+}
+
+/** The newest first: what beats before what it beats on. */
+async function shut(closers: (() => unknown)[]): Promise<void> {
+  for (const closer of closers.splice(0).reverse()) await closer();
 }
 
 function devices(): { id: string; profile: string; secret?: string }[] {

@@ -1,5 +1,5 @@
 import type { Entry, Vocabulary } from '../../api/types.ts';
-import { pick, t, wordOf } from '../../words/words.ts';
+import { isEnglish, pick, t, wordOf } from '../../words/words.ts';
 
 /** What a door record says, in a line. */
 export function passageOf({ kind, actor, body }: Entry, vocabulary: Vocabulary | null): string {
@@ -22,5 +22,5 @@ export function passageOf({ kind, actor, body }: Entry, vocabulary: Vocabulary |
       const told = Object.values(detail).filter((value) => typeof value === 'string' || typeof value === 'number');
       return [pick(vocabulary?.categories[category], category), ...told.slice(0, 3)].join(' · ');
     })
-    .join('；');
+    .join(isEnglish() ? '; ' : '；');
 }

@@ -27,9 +27,7 @@ export function setOutcome(rule: Rule, to: string): void {
 /** A category, or a family of them as `intrusion.*`, as people say it. */
 export function meant(category: string, vocabulary: Vocabulary | null): string {
   const family = /^(\w+)\.\*$/.exec(category)?.[1];
-  return family === undefined
-    ? pick(vocabulary?.categories[category], category)
-    : t('settings.family', { name: wordOf('settings.family', family) });
+  return family === undefined ? pick(vocabulary?.categories[category], category) : wordOf('ledger.family', family);
 }
 
 /** A rule in one line: `翻越围墙 · 1号楼 · 22:00–06:00 → 二级`. */
