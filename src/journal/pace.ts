@@ -13,6 +13,10 @@ const DISTRUST_MS = { first: 10_000, longest: 3_600_000 };
 /** Entries in one commit (on average) that show that they come faster than the event loop deals with them. */
 const CROWD = 12;
 const FEW = 4;
+/** The largest commit counts as this many: one of a thousand, as when a compound is first registered, is no crowd. */
+const MANY = 4 * CROWD;
+/** What an entry with its changes costs the processor; what a large commit takes beyond that is the disk, ms. */
+const WORK_MS = 0.1;
 /** Share of the time that commits may take from the event loop, and the share from which they may come back to it. */
 const BUSY = 0.6;
 const CALM = 0.3;
@@ -50,17 +54,18 @@ export class Pace {
 
   /** A commit of `entries` entries took `ms` and ended `at` (monotonic, ms). @returns where to go from here */
   note(at: number, ms: number, entries: number): Place {
-    this.#recent.push(ms);
+    const disk = Math.max(0, ms - entries * WORK_MS);
+    this.#recent.push(disk);
     if (this.#recent.length > RECENT) this.#recent.shift();
     const kept = Math.exp(-Math.max(0, at - this.#at) / SPAN_MS);
     this.#share = this.#share * kept + ms / SPAN_MS;
-    this.#entries += (entries - this.#entries) / 8;
+    this.#entries += (Math.min(entries, MANY) - this.#entries) / 8;
     this.#at = at;
-    return this.#place === 'here' ? this.#leave(at, ms) : this.#comeBack(at, ms);
+    return this.#place === 'here' ? this.#leave(at, disk) : this.#comeBack(at, disk);
   }
 
-  #leave(at: number, ms: number): Place {
-    this.#slow = ms >= STALL_MS || (this.#recent.length >= RECENT / 2 && this.#median() >= SLOW_MS);
+  #leave(at: number, disk: number): Place {
+    this.#slow = disk >= STALL_MS || (this.#recent.length >= RECENT / 2 && this.#median() >= SLOW_MS);
     if (this.#slow) {
       // Trusted, and slow again soon after: it is not trusted for longer.
       const soon = this.#everSlow && at < this.#trustAt + this.#distrust * 4;
@@ -75,10 +80,10 @@ export class Pace {
     return this.#place;
   }
 
-  #comeBack(at: number, ms: number): Place {
-    if (ms >= STALL_MS) this.#trustAt = Math.max(this.#trustAt, at + this.#distrust);
+  #comeBack(at: number, disk: number): Place {
+    if (disk >= STALL_MS) this.#trustAt = Math.max(this.#trustAt, at + this.#distrust);
     const calm =
-      at >= this.#trustAt && this.#median() < FAST_MS && this.#entries < FEW && this.#share < CALM && ms < STALL_MS;
+      at >= this.#trustAt && this.#median() < FAST_MS && this.#entries < FEW && this.#share < CALM && disk < STALL_MS;
     if (!calm) this.#calmSince = null;
     else this.#calmSince ??= at;
     if (this.#calmSince !== null && at - this.#calmSince >= CALM_MS) this.#place = 'here';

@@ -43,6 +43,15 @@ describe('where to commit', () => {
     expect(pace.place).toBe('here');
   });
 
+  test('a compound that is first registered, thousands in one commit, says nothing against the disk', () => {
+    const pace = new Pace();
+    expect(pace.note(0, 115, 3_021)).toBe('here');
+    played(pace, 5, 1_000, 5, 0.8, 3);
+    expect(pace.place).toBe('here');
+    pace.note(1_100, 350, 3_021);
+    expect([pace.place, pace.slow], 'beyond what so many cost').toEqual(['there', true]);
+  });
+
   test('commits that take most of the time go to the thread', () => {
     const pace = new Pace();
     played(pace, 0, 3_000, 3, 2.5);
