@@ -64,6 +64,7 @@ test('vision waits for everybody, is the first to go, and can neither read the j
   const vision = unit('quanwei-vision.service');
   const weight = (text: string, name: string) => Number(new RegExp(`\\n${name}=(-?\\d+)`).exec(text)?.[1]);
   const gateway = unit('quanwei-gateway.service');
+  expect(vision, 'what nobody else wants, where systemd knows that').toMatch(/\nCPUWeight=\d+\nCPUWeight=idle\n/);
   for (const name of ['CPUWeight', 'IOWeight']) expect(weight(vision, name) * 5).toBeLessThan(weight(gateway, name));
   expect(weight(vision, 'OOMScoreAdjust')).toBeGreaterThan(0);
   expect(vision).toMatch(/\nMemoryMax=\d+M\n/);

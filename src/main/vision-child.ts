@@ -9,8 +9,9 @@ import type { Log } from '../kernel/log.ts';
 import { sessionGivesWay } from '../kernel/priority.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
-/** Above ours: where there is no systemd to weigh them, the gateway still comes first. */
+/** Where there is no systemd to weigh them, the gateway still comes first: of the program, and of the session it leads. */
 const NICE = 10;
+const SESSION_NICE = 19;
 /** It lived this long: it is not one that dies at once, ms. */
 const STABLE_MS = 60_000;
 const PATIENCE_MS = 10_000;
@@ -56,7 +57,7 @@ export function keepVision(
     if (started.pid !== undefined) {
       try {
         setPriority(started.pid, NICE);
-        sessionGivesWay(started.pid, NICE);
+        sessionGivesWay(started.pid, SESSION_NICE);
       } catch (thrown) {
         log.debug({ err: thrown }, 'the vision process keeps our priority');
       }

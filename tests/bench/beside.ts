@@ -3,7 +3,7 @@ import { clip, fencesOf } from '../support/footage.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import { freePort } from '../support/ports.ts';
 import type { End } from './ending.ts';
-import { Eyes, gone, NICE } from './eyes-process.ts';
+import { Eyes, gone, IDLY } from './eyes-process.ts';
 import { figure, percentile, type Report } from './figure.ts';
 import { ages, oursOnce } from './latency.ts';
 
@@ -40,7 +40,8 @@ const eating: Beside = async (ours, after) => {
     if (all.length * ${EATS.step} >= ${EATS.most}) all.length = 0;
     all.push(Buffer.alloc(${EATS.step} * 1048576, 1));
   }, 50)`;
-  const eater = spawn('nice', ['-n', NICE, process.execPath, '-e', program], { stdio: 'ignore' });
+  const [command, ...how] = IDLY;
+  const eater = spawn(command, [...how, process.execPath, '-e', program], { stdio: 'ignore' });
   after(() => gone(eater));
 };
 

@@ -8,8 +8,8 @@ import type { GatewayProcess } from '../support/gateway-process.ts';
 const CLI = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
 const PATIENCE_MS = 60_000;
 
-/** The niceness that the unit's CPUWeight= stands for where there is no systemd: 20 beside the gateway's 500. */
-export const NICE = '10';
+/** What the unit's `CPUWeight=idle` does to its group, `sched(7)` knows for a process too. */
+export const IDLY = ['chrt', '--idle', '0'] as const;
 
 /** The vision process as it is shipped; whatever it was replaced by meanwhile is ended as well. */
 export class Eyes {
@@ -24,7 +24,8 @@ export class Eyes {
 
   start(): void {
     const { config, env } = this.#ours;
-    this.#child = spawn('nice', ['-n', NICE, process.execPath, CLI, 'vision', '--config', config], {
+    const [command, ...how] = IDLY;
+    this.#child = spawn(command, [...how, process.execPath, CLI, 'vision', '--config', config], {
       env: { ...env, QUANWEI_LOG: 'error' },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
