@@ -56,6 +56,8 @@ export class Intake {
   /** Content keys whose commit is under way: a twin waits for it instead of being counted. */
   readonly #underWay = new Map<string, Promise<void>>();
   readonly #dropped = new Map<string, number>();
+  /** Who has said something that waits for the journal to know its content keys, shortly after the start. */
+  readonly #late = new Set<string>();
   readonly #link: () => DeviceLink | null;
   readonly #doors: () => Doors | null;
 
@@ -128,6 +130,12 @@ export class Intake {
 
   #keep(message: Inbound, device: Device, decoded: Decoded): Promise<void> {
     const { journal, registry, clock } = this.#parts;
+    const { recalling } = journal;
+    if (recalling !== null && (decoded.key !== null || this.#late.has(device.id))) {
+      // With it waits what the same client says next: it stays in order.
+      this.#late.add(device.id);
+      return recalling.then(() => this.#keep(message, device, decoded));
+    }
     const now = clock.wall();
     const stateDrafts: Draft[] = [];
     // The client itself has spoken (a will is the broker's word, not its own), and so has the device it speaks for.

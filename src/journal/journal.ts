@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
 import type { Cancel, Clock } from '../kernel/clock.ts';
-import { invariant, QuanweiError } from '../kernel/errors.ts';
+import { invariant, messageOf, QuanweiError } from '../kernel/errors.ts';
 import type { NewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import { threadFile } from '../kernel/thread.ts';
+import { turns } from '../kernel/turns.ts';
 import { databaseFile, storageError } from './database.ts';
 import { type Stamped, stamp } from './draft.ts';
 import type { Change, Draft, Entry, Lane } from './entry.ts';
@@ -13,7 +14,7 @@ import { makeDirectory, type Opened, prepareDatabase, type SetAside, setDamagedA
 import { JournalReader, type ReadOptions } from './reader.ts';
 import { SeenKeys } from './seen.ts';
 import { StorageHealth, type StorageState } from './storage-health.ts';
-import { eachStoredKeys } from './stored-keys.ts';
+import { storedKeys } from './stored-keys.ts';
 import { SEEN_KEYS } from './summaries.ts';
 import type { WireRequest } from './wire.ts';
 import { type Pending, WriterLink } from './writer-link.ts';
@@ -51,6 +52,8 @@ export class Journal {
   readonly #followers: Followers;
   readonly #health: StorageHealth;
   #head: number;
+  #recalling: Promise<void> | null = null;
+  #ending = false;
   #closed: Promise<void> | null = null;
 
   private constructor(options: JournalOptions, opened: Opened, lock: Lock, reader: JournalReader, commitMs: number) {
@@ -121,7 +124,8 @@ export class Journal {
     let journal: Journal | null = null;
     try {
       journal = new Journal(options, opened, lock, reader, commitMs);
-      await Promise.all([journal.#link.start(), journal.#loadSeen(), journal.#health.measure()]);
+      journal.#recall();
+      await Promise.all([journal.#link.start(), journal.#health.measure()]);
       if (setAside !== null) await journal.#note('set aside', { ...setAside });
       if (opened.checkLater) journal.#health.examineLater();
       return journal;
@@ -225,9 +229,21 @@ export class Journal {
     return this.#reader.select<T>(sql, ...params);
   }
 
-  /** Whether an entry with this content key has been committed; remembers the newest million. @param key 16 bytes */
+  /**
+   * Whether an entry with this content key has been committed; remembers the newest million. Not to be asked while they
+   * are still `recalling`. @param key 16 bytes
+   */
   seen(key: Buffer): boolean {
+    invariant(this.#recalling === null, 'the content keys have been read');
     return this.#seen.has(key);
+  }
+
+  /**
+   * For the first fraction of a second with a large journal: resolves when `seen` knows all content keys. `null`: it does.
+   * Nothing else waits for them, a fire button that has no records to repeat least of all.
+   */
+  get recalling(): Promise<void> | null {
+    return this.#recalling;
   }
 
   state(): StorageState {
@@ -251,6 +267,7 @@ export class Journal {
   }
 
   async #end(): Promise<void> {
+    this.#ending = true;
     this.#health.close();
     await this.#link.close();
     this.#followers.flush();
@@ -333,12 +350,23 @@ export class Journal {
     await this.append([{ kind: 'system.storage', actor: 'system', subject: null, lane: 3, body: { what, ...more } }]);
   }
 
-  /** While the writer's thread starts. */
-  async #loadSeen(): Promise<void> {
+  #recall(): void {
+    this.#recalling = this.#readKeys().then(() => {
+      this.#recalling = null;
+    });
+  }
+
+  /** Never rejects: who cannot tell what was said before still takes what is said now. */
+  async #readKeys(): Promise<void> {
+    const turn = turns();
     try {
-      eachStoredKeys(this.#reader.database, (keys) => this.#seen.addRun(keys));
+      for (const keys of storedKeys(this.#reader.database)) {
+        this.#seen.addRun(keys);
+        await turn();
+        if (this.#ending) break;
+      }
     } catch (thrown) {
-      throw storageError(thrown, databaseFile(this.dir));
+      this.#health.found(`content keys: ${messageOf(storageError(thrown, databaseFile(this.dir)))}`);
     }
   }
 }

@@ -107,16 +107,21 @@ export class StorageHealth {
         .then((examination) => {
           if (sound(examination)) return;
           const { damage, broken } = examination;
-          this.#damage = damage ?? `entry ${broken?.seq}: ${broken?.why}`;
-          log.error({ damage: this.#damage }, 'the database is damaged: restore a backup');
-          this.#tell();
-          this.#record('damaged', { damage: this.#damage });
+          this.found(damage ?? `entry ${broken?.seq}: ${broken?.why}`);
         })
         .catch((thrown: unknown) => {
           if (!signal.aborted) log.warn({ err: thrown }, 'the database could not be examined');
         });
     });
     signal.addEventListener('abort', () => timer.cancel(), { once: true });
+  }
+
+  /** Something in the database cannot be read or is not as it was written. */
+  found(damage: string): void {
+    this.#damage = damage;
+    this.#parts.log.error({ damage }, 'the database is damaged: restore a backup');
+    this.#tell();
+    this.#record('damaged', { damage });
   }
 
   close(): void {
