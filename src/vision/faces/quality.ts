@@ -191,20 +191,23 @@ function lightOf(aligned: Uint8Array): { sharpness: number; brightness: number; 
     grey[i] =
       0.299 * (aligned[at] as number) + 0.587 * (aligned[at + 1] as number) + 0.114 * (aligned[at + 2] as number);
   }
-  let [sum, squares, curve, curves, n] = [0, 0, 0, 0, 0];
+  let sum = 0;
+  let squares = 0;
+  let curve = 0;
+  let curves = 0;
   for (let y = low; y < high; y += 1) {
     for (let x = low; x < high; x += 1) {
       const i = y * ALIGNED + x;
-      const at = (k: number): number => grey[k] as number;
-      const value = at(i);
-      const bend = at(i - 1) + at(i + 1) + at(i - ALIGNED) + at(i + ALIGNED) - 4 * value;
+      const value = grey[i] as number;
+      const across = (grey[i - 1] as number) + (grey[i + 1] as number);
+      const bend = across + (grey[i - ALIGNED] as number) + (grey[i + ALIGNED] as number) - 4 * value;
       sum += value;
       squares += value * value;
       curve += bend;
       curves += bend * bend;
-      n += 1;
     }
   }
+  const n = (high - low) ** 2;
   const brightness = sum / n;
   return {
     brightness,
