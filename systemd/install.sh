@@ -10,6 +10,8 @@ set -eu
 
 SOURCE=$(cd "$(dirname "$0")/.." && pwd)
 UNITS="quanwei-gateway.service quanwei-vision.service quanwei-backup.service quanwei-backup.timer"
+# They take the processor that nobody else wants.
+IDLY="quanwei-vision.service quanwei-backup.service"
 SITE_ID=compound SITE_NAME=小区 STREET=street
 ROOT='' DRY=no START=yes ACTION=install FRESH=no
 
@@ -90,7 +92,7 @@ uninstall() {
   for unit in quanwei-backup.timer quanwei-vision.service quanwei-gateway.service; do
     if [ -f "$UNIT_DIR/$unit" ]; then live systemctl disable --now "$unit"; fi
   done
-  for unit in $UNITS; do run rm -f "$UNIT_DIR/$unit"; done
+  for unit in $UNITS; do run rm -f "$UNIT_DIR/$unit" "$UNIT_DIR/$unit.d/idle.conf"; done
   live systemctl daemon-reload
   run rm -rf "$PROGRAM" "$PROGRAM.previous"
   run rm -f "$LAUNCHER"
@@ -182,9 +184,28 @@ ENV
   run chgrp "$group" "$CONFIG/gateway.yaml" "$CONFIG/secrets.env"
 }
 
+# Whether a group can be given the processor that nobody else wants. Where it cannot, systemd would let go of the weight too.
+knows_idle_groups() {
+  local systemd linux
+  [ -z "$ROOT" ] && [ -e /sys/fs/cgroup/cgroup.controllers ] || return 1
+  systemd=$(systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
+  linux=$(uname -r)
+  [ "${systemd:-0}" -ge 252 ] && [ "$(printf '5.15\n%s\n' "$linux" | sort -V | head -n 1)" = 5.15 ]
+}
+
 install_units() {
   run mkdir -p "$UNIT_DIR"
   for unit in $UNITS; do put "$UNIT_DIR/$unit" 644 <"$SOURCE/systemd/$unit"; done
+  for unit in $IDLY; do
+    if knows_idle_groups; then
+      run mkdir -p "$UNIT_DIR/$unit.d"
+      put "$UNIT_DIR/$unit.d/idle.conf" 644 <<'UNIT'
+# Written by systemd/install.sh: this systemd and this Linux know it (docs/decisions/171).
+[Service]
+CPUWeight=idle
+UNIT
+    else run rm -f "$UNIT_DIR/$unit.d/idle.conf"; fi
+  done
   live systemctl daemon-reload
   live systemctl enable quanwei-gateway.service quanwei-vision.service quanwei-backup.timer
 }

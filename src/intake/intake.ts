@@ -56,7 +56,7 @@ export class Intake {
   /** Content keys whose commit is under way: a twin waits for it instead of being counted. */
   readonly #underWay = new Map<string, Promise<void>>();
   readonly #dropped = new Map<string, number>();
-  /** Who has said something that waits for the journal to know its content keys, shortly after the start. */
+  /** Who has said something that waits for the journal to know its content keys, shortly after the start; of no use later. */
   readonly #late = new Set<string>();
   readonly #link: () => DeviceLink | null;
   readonly #doors: () => Doors | null;
@@ -87,7 +87,9 @@ export class Intake {
 
   /** Neither this nor `#keep` is `async`: of what every message costs, promises are the part that can be saved. */
   #receive(message: Inbound): Promise<void> {
-    const { catalogue, registry, clock } = this.#parts;
+    const { catalogue, registry, clock, journal } = this.#parts;
+    const { recalling } = journal;
+    if (recalling !== null && this.#late.has(message.client)) return recalling.then(() => this.#receive(message));
     this.counts.messages += 1;
     const device = registry.get(message.client);
     if (device === null) {
@@ -125,17 +127,16 @@ export class Intake {
         return this.#keepUnknown(message, profile, `${decoded.candidate.key} is not registered behind ${device.id}`);
       }
     }
+    if (recalling !== null && decoded.key !== null) {
+      // What the same client says next waits behind it: it stays in order.
+      this.#late.add(message.client);
+      return recalling.then(() => this.#keep(message, device, decoded));
+    }
     return this.#keep(message, device, decoded);
   }
 
   #keep(message: Inbound, device: Device, decoded: Decoded): Promise<void> {
     const { journal, registry, clock } = this.#parts;
-    const { recalling } = journal;
-    if (recalling !== null && (decoded.key !== null || this.#late.has(device.id))) {
-      // With it waits what the same client says next: it stays in order.
-      this.#late.add(device.id);
-      return recalling.then(() => this.#keep(message, device, decoded));
-    }
     const now = clock.wall();
     const stateDrafts: Draft[] = [];
     // The client itself has spoken (a will is the broker's word, not its own), and so has the device it speaks for.

@@ -27,6 +27,8 @@ export interface JournalOptions {
   readonly newId: NewId;
   /** File of the writer's thread, which is then used from the start; a test of its death gives another. */
   readonly writerThread?: string;
+  /** Awaited between two pieces of the content keys; default: others go first every 8 ms. A test holds it. */
+  readonly turn?: () => Promise<void>;
 }
 
 /** 16-byte content key of a device message; `text` is what the profile says makes it one and the same. */
@@ -124,8 +126,8 @@ export class Journal {
     let journal: Journal | null = null;
     try {
       journal = new Journal(options, opened, lock, reader, commitMs);
-      journal.#recall();
       await Promise.all([journal.#link.start(), journal.#health.measure()]);
+      journal.#recall(options.turn ?? turns());
       if (setAside !== null) await journal.#note('set aside', { ...setAside });
       if (opened.checkLater) journal.#health.examineLater();
       return journal;
@@ -240,7 +242,7 @@ export class Journal {
 
   /**
    * For the first fraction of a second with a large journal: resolves when `seen` knows all content keys. `null`: it does.
-   * Nothing else waits for them, a fire button that has no records to repeat least of all.
+   * What has no key need not wait for them.
    */
   get recalling(): Promise<void> | null {
     return this.#recalling;
@@ -350,23 +352,26 @@ export class Journal {
     await this.append([{ kind: 'system.storage', actor: 'system', subject: null, lane: 3, body: { what, ...more } }]);
   }
 
-  #recall(): void {
-    this.#recalling = this.#readKeys().then(() => {
+  #recall(turn: () => Promise<void>): void {
+    this.#recalling = this.#readKeys(turn).then(() => {
       this.#recalling = null;
     });
   }
 
   /** Never rejects: who cannot tell what was said before still takes what is said now. */
-  async #readKeys(): Promise<void> {
-    const turn = turns();
+  async #readKeys(turn: () => Promise<void>): Promise<void> {
     try {
       for (const keys of storedKeys(this.#reader.database)) {
         this.#seen.addRun(keys);
         await turn();
-        if (this.#ending) break;
+        if (this.#ending) return;
       }
     } catch (thrown) {
-      this.#health.found(`content keys: ${messageOf(storageError(thrown, databaseFile(this.dir)))}`);
+      const error = storageError(thrown, databaseFile(this.dir));
+      const why = `content keys: ${messageOf(error)}`;
+      if (error instanceof QuanweiError && error.code === 'STORAGE_CORRUPT') this.#health.found(why);
+      else
+        this.#log.error({ err: error }, 'not all content keys could be read: what is said again may be stored again');
     }
   }
 }

@@ -13,10 +13,11 @@ const DISTRUST_MS = { first: 10_000, longest: 3_600_000 };
 /** Entries in one commit (on average) that show that they come faster than the event loop deals with them. */
 const CROWD = 12;
 const FEW = 4;
-/** The largest commit counts as this many: one of a thousand, as when a compound is first registered, is no crowd. */
+/**
+ * A larger commit counts as this many, and tells nothing of the disk: what it takes is mostly its own work. One of thousands, as when
+ * a compound is first registered, is neither a crowd nor a slow disk.
+ */
 const MANY = 4 * CROWD;
-/** What an entry with its changes costs the processor; what a large commit takes beyond that is the disk, ms. */
-const WORK_MS = 0.1;
 /** Share of the time that commits may take from the event loop, and the share from which they may come back to it. */
 const BUSY = 0.6;
 const CALM = 0.3;
@@ -54,8 +55,8 @@ export class Pace {
 
   /** A commit of `entries` entries took `ms` and ended `at` (monotonic, ms). @returns where to go from here */
   note(at: number, ms: number, entries: number): Place {
-    const disk = Math.max(0, ms - entries * WORK_MS);
-    this.#recent.push(disk);
+    const disk = entries > MANY ? 0 : ms;
+    if (entries <= MANY) this.#recent.push(ms);
     if (this.#recent.length > RECENT) this.#recent.shift();
     const kept = Math.exp(-Math.max(0, at - this.#at) / SPAN_MS);
     this.#share = this.#share * kept + ms / SPAN_MS;

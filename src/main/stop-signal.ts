@@ -15,10 +15,13 @@ export function stopSignal(): Promise<NodeJS.Signals> {
         resolve(signal);
       });
     }
-    if (process.channel !== undefined) {
+    // `null` once it is broken: they may be gone before we listen.
+    const channel = process.channel as typeof process.channel | null;
+    if (channel === null) resolve('SIGTERM');
+    else if (channel !== undefined) {
       process.once('disconnect', () => resolve('SIGTERM'));
       // Nobody lives for the sake of being told to end.
-      process.channel.unref();
+      channel.unref();
     }
   });
 }

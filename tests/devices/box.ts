@@ -5,7 +5,7 @@ import type { Outgoing } from '../../src/devices/event.ts';
 import type { DeviceLink } from '../../src/devices/link.ts';
 import { Registry } from '../../src/devices/registry.ts';
 import type { Draft, Entry, EntryKind } from '../../src/journal/entry.ts';
-import { Journal } from '../../src/journal/journal.ts';
+import { Journal, type JournalOptions } from '../../src/journal/journal.ts';
 import type { SimulatedClock } from '../../src/kernel/clock.ts';
 import { QuanweiError } from '../../src/kernel/errors.ts';
 import { idSource } from '../../src/kernel/ids.ts';
@@ -20,6 +20,7 @@ export interface BoxOptions {
   readonly clock?: SimulatedClock;
   readonly devices?: readonly Record<string, unknown>[];
   readonly alarms?: Record<string, unknown>;
+  readonly turn?: JournalOptions['turn'];
 }
 
 /** The rooms below the intake on a real journal; nothing but time is simulated. */
@@ -70,10 +71,10 @@ export const door = (id: string, more: Record<string, unknown> = {}): Record<str
 });
 
 export async function openBox(options: BoxOptions = {}): Promise<Box> {
-  const { dir = dataDir(), clock = newStart(), devices = [], alarms = {} } = options;
+  const { dir = dataDir(), clock = newStart(), devices = [], alarms = {}, turn } = options;
   const config = GatewayConfig.parse({ site: { id: 'a', name: 'a', street: 'b' }, devices, alarms });
   const newId = idSource(clock);
-  const journal = await Journal.open({ dir, clock, log: quiet, newId });
+  const journal = await Journal.open({ dir, clock, log: quiet, newId, ...(turn === undefined ? {} : { turn }) });
   onTestFinished(() => journal.close());
   const registry = await Registry.load({ journal, catalogue: catalogue(), config, clock, log: quiet });
   onTestFinished(() => registry.close());

@@ -2,7 +2,7 @@ import { copyFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFil
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import type { Journal } from '../../src/journal/journal.ts';
+import { contentKey, type Journal } from '../../src/journal/journal.ts';
 import { dataDir } from '../support/data-dir.ts';
 import { draft, newStart, open, until, verified } from './support.ts';
 
@@ -74,7 +74,7 @@ test('an entry changed behind our back is found in the newest part at every star
   expectSetAside(journal, dir, bytes);
 });
 
-test('damage that only shows while the content keys are loaded is set aside too', async () => {
+test('damage of the table of content keys is found at the start, and set aside too', async () => {
   const dir = dataDir();
   const file = join(dir, 'quanwei.db');
   const first = await open(dir);
@@ -88,6 +88,34 @@ test('damage that only shows while the content keys are loaded is set aside too'
   bytes.fill(0xa5, (page - 1) * PAGE, page * PAGE);
   writeFileSync(file, bytes);
   expectSetAside(await open(dir), dir, bytes);
+});
+
+test('content keys that cannot be read are told as damage; all the others are known', async () => {
+  const dir = dataDir();
+  const file = join(dir, 'quanwei.db');
+  const first = await open(dir);
+  await first.append(Array.from({ length: 5 }, (_, n) => draft({ key: contentKey('d', String(n)), body: n })));
+  await first.close();
+  const db = new Database(file);
+  const run = db.prepare('INSERT INTO key_runs VALUES (?, ?)');
+  for (const n of [1, 2, 3]) run.run(n, Buffer.alloc(16 * 8_192, n));
+  db.close();
+  const bytes = readFileSync(file);
+  const isOfTheSecond = (page: number) =>
+    bytes.subarray(page * PAGE + 100, (page + 1) * PAGE).every((byte) => byte === 2);
+  const chain = Array.from({ length: bytes.length / PAGE }, (_, page) => page).filter(isOfTheSecond);
+  // Where the next page of it lies.
+  bytes.writeUInt32BE(0xff_ff_ff, (chain[3] as number) * PAGE);
+  writeFileSync(file, bytes);
+
+  const journal = await open(dir);
+  expect(journal.opened.setAside).toBeNull();
+  expect(journal.state().damage).toContain('content keys');
+  const known = (n: number) => journal.seen(Buffer.alloc(16, n));
+  expect([known(1), known(3), journal.seen(contentKey('d', '4'))]).toEqual([true, true, true]);
+  const damaged = () => journal.read({ limit: 10, kinds: ['system.storage'] }).map(({ body }) => body);
+  await until(() => damaged().length > 0, 'the entry about it');
+  expect(damaged()).toMatchObject([{ what: 'damaged' }]);
 });
 
 test('a second damaged file never takes the place of the first', async () => {

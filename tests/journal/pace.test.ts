@@ -48,8 +48,11 @@ describe('where to commit', () => {
     expect(pace.note(0, 115, 3_021)).toBe('here');
     played(pace, 5, 1_000, 5, 0.8, 3);
     expect(pace.place).toBe('here');
+    // On a box a third as fast it takes most of the time for a while, and the disk is trusted all the same.
     pace.note(1_100, 350, 3_021);
-    expect([pace.place, pace.slow], 'beyond what so many cost').toEqual(['there', true]);
+    expect([pace.place, pace.slow]).toEqual(['there', false]);
+    played(pace, 1_105, 5_000, 5, 0.8, 3);
+    expect(pace.place).toBe('here');
   });
 
   test('commits that take most of the time go to the thread', () => {

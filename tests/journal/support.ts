@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { Draft, EntryKind } from '../../src/journal/entry.ts';
-import { Journal } from '../../src/journal/journal.ts';
+import { Journal, type JournalOptions } from '../../src/journal/journal.ts';
 import { JournalReader } from '../../src/journal/reader.ts';
 import { type Verification, verifyChain } from '../../src/journal/verify.ts';
 import { type Clock, SimulatedClock } from '../../src/kernel/clock.ts';
@@ -17,15 +17,14 @@ export const FIXTURES = fileURLToPath(new URL('./fixtures', import.meta.url));
 export const newStart = (wall = Date.UTC(2026, 5, 1, 4)): SimulatedClock => new SimulatedClock(wall, randomUUID());
 
 /** Opens a journal that is closed when the test ends. */
-export async function open(dir: string, clock: Clock = newStart(), writerThread?: string): Promise<Journal> {
-  const journal = await Journal.open({
-    dir,
-    clock,
-    log: quiet,
-    newId: idSource(clock),
-    ...(writerThread === undefined ? {} : { writerThread }),
-  });
+export async function open(
+  dir: string,
+  clock: Clock = newStart(),
+  more: Pick<JournalOptions, 'writerThread' | 'turn'> = {},
+): Promise<Journal> {
+  const journal = await Journal.open({ dir, clock, log: quiet, newId: idSource(clock), ...more });
   onTestFinished(() => journal.close());
+  if (more.turn === undefined) await journal.recalling;
   return journal;
 }
 

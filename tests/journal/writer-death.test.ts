@@ -9,7 +9,7 @@ const DYING = program('journal/fixtures/dying-writer');
 test('a writer that dies before the commit: refused, told, started again', async () => {
   const dir = dataDir();
   const clock = newStart();
-  const journal = await open(dir, clock, DYING);
+  const journal = await open(dir, clock, { writerThread: DYING });
   const states: boolean[] = [];
   journal.onState(({ ok }) => states.push(ok));
   await journal.append([draft()]);
@@ -32,7 +32,7 @@ test('a writer that dies before the commit: refused, told, started again', async
 
 test('a writer that dies between commit and answer: what it stored is acknowledged, followed and not stored twice', async () => {
   const dir = dataDir();
-  const journal = await open(dir, newStart(), DYING);
+  const journal = await open(dir, newStart(), { writerThread: DYING });
   const followed: number[] = [];
   journal.follow((entries) => followed.push(...entries.map(({ seq }) => seq)));
   const key = contentKey('door-1', 'the one');

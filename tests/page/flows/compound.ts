@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
+import { goodbye } from '../../../src/kernel/mqtt-client.ts';
 import { visionToken } from '../../../src/main/vision-secret.ts';
 import { type Answer, cookieOf, PASSWORD, Person } from '../../api/box.ts';
 import { GatewayProcess } from '../../support/gateway-process.ts';
@@ -149,13 +150,19 @@ export class Compound {
   }
 
   async #wakeDevices(): Promise<void> {
-    this.#closers.push(() => Promise.all([...this.#devices.values()].map((client) => client.endAsync(true))));
+    this.#closers.push(() => Promise.all([...this.#devices.values()].map(goodbye)));
     for (const { id, secret } of devices()) if (secret !== undefined) await this.login(id);
     await this.login('vision-1');
     await this.#beat();
     // As often as their profiles say, so that their silence is no alarm.
-    const beat = setInterval(() => void this.#beat(), 15_000);
-    this.#closers.push(() => clearInterval(beat));
+    let beating = Promise.resolve();
+    const beat = setInterval(() => {
+      beating = this.#beat();
+    }, 15_000);
+    this.#closers.push(() => {
+      clearInterval(beat);
+      return beating;
+    });
     await this.say('vision-1', 'quanwei/vision/vision-1/camera/cam-1/status', { v: 1, state: 'online', fps: 5 });
     await this.say('hub-1', 'zigbee2mqtt/bridge/state', { state: 'online' });
     for (const n of WAYS) {

@@ -74,7 +74,10 @@ export async function kept({ admin, look }: Visitor): Promise<void> {
   await admin.click('[data-verify]');
   await admin.waitForSelector('[data-verified=intact]');
   await shot(admin, look, 'settings-about');
-  const [bundle] = await Promise.all([admin.waitForEvent('download'), admin.click('[data-support]')]);
+  const [bundle] = await Promise.all([
+    admin.waitForEvent('download', { timeout: 60_000 }),
+    admin.click('[data-support]'),
+  ]);
   expect(bundle.suggestedFilename()).toMatch(/^quanwei-support-.*\.tar\.gz$/);
   const files = gunzipSync(readFileSync(await bundle.path())).toString('latin1');
   for (const file of ['about.json', 'check.json', 'gateway.yaml', 'journal.ndjson']) expect(files).toContain(file);
