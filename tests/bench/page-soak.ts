@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
+import { chromiumFile } from '../support/chromium.ts';
 import { ADMIN_PASSWORD } from '../support/gateway-process.ts';
 import { LoadClient } from '../support/mqtt-load.ts';
 import { compound, gateway, pass, press, SECRET } from './compound.ts';
@@ -41,7 +42,7 @@ const hub = await LoadClient.connect({
 const [door = ''] = setup.compound.doors;
 const terminal = await LoadClient.connect({ port: box.ports.mqtt, clientId: door, username: door, password: SECRET });
 const browser = await chromium.launch({
-  executablePath: process.env['QUANWEI_CHROMIUM'] ?? '/usr/bin/chromium',
+  executablePath: chromiumFile('whole'),
   args: ['--no-sandbox', '--disable-gpu'],
 });
 const page = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();

@@ -2,12 +2,13 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { chromiumFile } from '../support/chromium.ts';
 import { ADMIN_PASSWORD, type GatewayProcess } from '../support/gateway-process.ts';
 import { LoadClient } from '../support/mqtt-load.ts';
 import { type Compound, compound, gateway, press, SECRET } from './compound.ts';
 import { figure, median, percentile, type Report } from './figure.ts';
 
-const CHROMIUM = process.env['QUANWEI_CHROMIUM'] ?? '/usr/bin/chromium';
+const CHROMIUM = chromiumFile('whole');
 const DESK = { width: 1440, height: 900 };
 const LOADS = 5;
 const FLOOD_MS = 10_000;

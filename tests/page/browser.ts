@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
 import type { Box, Person } from '../api/box.ts';
+import { chromiumFile } from '../support/chromium.ts';
 
-const CHROMIUM = process.env['QUANWEI_CHROMIUM'] ?? '/usr/bin/chromium';
+const CHROMIUM = chromiumFile('shell');
 
 /** Whether there is a browser to test in. Where CI=true there has to be. */
 export function canBrowse(): boolean {

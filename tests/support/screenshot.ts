@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { chromiumFile } from './chromium.ts';
 import { CLI, start } from './command.ts';
 
 /**
@@ -30,7 +31,7 @@ try {
   const lines = createInterface({ input: demo.stdout as NodeJS.ReadableStream });
   const [line] = (await once(lines, 'line')) as [string];
   const { page: address, login } = JSON.parse(line) as { page: string; login: { name: string; password: string } };
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+  const browser = await chromium.launch({ executablePath: chromiumFile('whole'), args: ['--no-sandbox'] });
   try {
     const context = await browser.newContext({
       viewport: DESK,
