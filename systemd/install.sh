@@ -92,7 +92,10 @@ uninstall() {
   for unit in quanwei-backup.timer quanwei-vision.service quanwei-gateway.service; do
     if [ -f "$UNIT_DIR/$unit" ]; then live systemctl disable --now "$unit"; fi
   done
-  for unit in $UNITS; do run rm -f "$UNIT_DIR/$unit" "$UNIT_DIR/$unit.d/idle.conf"; done
+  for unit in $UNITS; do
+    run rm -f "$UNIT_DIR/$unit" "$UNIT_DIR/$unit.d/idle.conf"
+    if [ -d "$UNIT_DIR/$unit.d" ]; then run rmdir --ignore-fail-on-non-empty "$UNIT_DIR/$unit.d"; fi
+  done
   live systemctl daemon-reload
   run rm -rf "$PROGRAM" "$PROGRAM.previous"
   run rm -f "$LAUNCHER"

@@ -123,6 +123,19 @@ describe.runIf(canBrowse())('the page of one alarm', () => {
     expect(printed).not.toContain('联动');
   });
 
+  test('what the cameras say of a climb is told in the words of whoever reads it', async () => {
+    const box = await Box.start();
+    const detail = { stage: 'warn', rule: 'first-seen', direction: 'out', zone: 'wall' };
+    const { id } = await box.say('cam-1', 'intrusion.climb', { detail });
+    const page = await open(box, id);
+    const told = async () => (await page.locator('.case').allTextContents()).join(' ');
+    await expect.poll(told).toContain('出现时已在墙上');
+    expect(await told()).toMatch(/预警.*由内向外|由内向外.*预警/s);
+    expect(await told()).not.toMatch(/warn|first-seen/);
+    // The name of a fence is its own.
+    expect(await told()).toContain('wall');
+  });
+
   test('a number that is none is said to be none; long names fit a phone', async () => {
     const box = await Box.start();
     const alarm = await box.say('1234567890123456789', 'fire.smoke', { kind: 'level', detail: { text: LONG } }, LONG);

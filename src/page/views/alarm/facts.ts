@@ -46,6 +46,9 @@ const DETAIL_WORDS: Readonly<Record<string, WordKey>> = {
   person: 'alarm.personNumber',
 };
 
+/** What the vision process says in words of its own; anything else is shown as it was said. */
+const SAID = ['stage', 'direction', 'rule'];
+
 export function toldBy(alarm: Alarm): Fact[] {
   return Object.entries(alarm.detail).flatMap(([name, value]): Fact[] => {
     if (value === null || value === '') return [];
@@ -53,6 +56,7 @@ export function toldBy(alarm: Alarm): Fact[] {
     const word = key === undefined ? name : t(key).replace(/（.*）| \(.*\)/, '');
     // Measured values carry more digits than anybody can use.
     const said = typeof value === 'number' && !Number.isInteger(value) ? value.toPrecision(3) : String(value);
-    return [[word, said]];
+    const known = SAID.includes(name) && /^[a-z-]{1,20}$/.test(said);
+    return [[word, known ? wordOf(`alarm.told_${name}`, said) : said]];
   });
 }
