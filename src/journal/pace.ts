@@ -6,8 +6,12 @@ const RECENT = 16;
 /** Median of the newest commits from which the disk counts as slow, and below which it counts as fast again, ms. */
 const SLOW_MS = 4;
 const FAST_MS = 2;
-/** One such commit is enough: the event loop stood still for as long, ms. */
-const STALL_MS = 15;
+/** One such commit is enough: the event loop stood still for as long, ms. Any disk has some of a third of that. */
+const STALL_MS = 50;
+/** At a start one commit is all that is known of the disk, and nobody waits yet: less is enough, ms. */
+const FIRST_MS = 15;
+/** What it takes to start the writer's thread: after a longer commit it is waited for instead of risking another, ms. */
+const STUCK_MS = 250;
 /** How long a disk that was slow is not trusted; doubled each time it was trusted too early, ms. */
 const DISTRUST_MS = { first: 10_000, longest: 3_600_000 };
 /** Entries in one commit (on average) that show that they come faster than the event loop deals with them. */
@@ -34,7 +38,7 @@ const SPAN_MS = 500;
 export class Pace {
   readonly #recent: number[] = [];
   #place: Place = 'here';
-  #slow = false;
+  #stuck = false;
   #everSlow = false;
   #distrust = DISTRUST_MS.first;
   /** Not before this the disk is trusted again. */
@@ -48,9 +52,15 @@ export class Pace {
     return this.#place;
   }
 
-  /** Whether another commit here would hold the event loop up. */
-  get slow(): boolean {
-    return this.#place === 'there' && this.#slow;
+  /** Whether another commit here would hold the event loop up for longer than it takes to start a thread. */
+  get stuck(): boolean {
+    return this.#place === 'there' && this.#stuck;
+  }
+
+  /** The one commit of a start took `ms`. @returns where to begin */
+  begin(at: number, ms: number): Place {
+    if (ms >= FIRST_MS) this.#distrusted(at);
+    return this.note(at, ms, 1);
   }
 
   /** A commit of `entries` entries took `ms` and ended `at` (monotonic, ms). @returns where to go from here */
@@ -62,23 +72,28 @@ export class Pace {
     this.#share = this.#share * kept + ms / SPAN_MS;
     this.#entries += (Math.min(entries, MANY) - this.#entries) / 8;
     this.#at = at;
+    this.#stuck = disk >= STUCK_MS;
     return this.#place === 'here' ? this.#leave(at, disk) : this.#comeBack(at, disk);
   }
 
   #leave(at: number, disk: number): Place {
-    this.#slow = disk >= STALL_MS || (this.#recent.length >= RECENT / 2 && this.#median() >= SLOW_MS);
-    if (this.#slow) {
-      // Trusted, and slow again soon after: it is not trusted for longer.
-      const soon = this.#everSlow && at < this.#trustAt + this.#distrust * 4;
-      this.#distrust = soon ? Math.min(this.#distrust * 2, DISTRUST_MS.longest) : DISTRUST_MS.first;
-      this.#everSlow = true;
-      this.#trustAt = at + this.#distrust;
-    }
-    if (this.#slow || this.#entries >= CROWD || this.#share >= BUSY) {
-      this.#place = 'there';
-      this.#calmSince = null;
-    }
+    if (disk >= STALL_MS || (this.#recent.length >= RECENT / 2 && this.#median() >= SLOW_MS)) this.#distrusted(at);
+    else if (this.#entries >= CROWD || this.#share >= BUSY) this.#left();
     return this.#place;
+  }
+
+  #distrusted(at: number): void {
+    // Trusted, and slow again soon after: it is not trusted for longer.
+    const soon = this.#everSlow && at < this.#trustAt + this.#distrust * 4;
+    this.#distrust = soon ? Math.min(this.#distrust * 2, DISTRUST_MS.longest) : DISTRUST_MS.first;
+    this.#everSlow = true;
+    this.#trustAt = at + this.#distrust;
+    this.#left();
+  }
+
+  #left(): void {
+    this.#place = 'there';
+    this.#calmSince = null;
   }
 
   #comeBack(at: number, disk: number): Place {

@@ -102,7 +102,7 @@ export class WriterLink {
   /** Resolves when something can be stored; rejects when it cannot get there. */
   async start(): Promise<void> {
     const { alwaysThread, commitMs } = this.#options;
-    if (alwaysThread || this.#pace.note(performance.now(), commitMs, 1) === 'there') {
+    if (alwaysThread || this.#pace.begin(performance.now(), commitMs) === 'there') {
       await this.#thread.start();
       this.#writer = 'there';
     } else this.#committer.open();
@@ -162,8 +162,8 @@ export class WriterLink {
   #flush(): void {
     if (this.#gathered.length === 0 || this.#closed) return;
     if (this.#writer === 'there') this.#post();
-    // While a thread is being started for a slow disk everybody waits for it, and the event loop for nobody.
-    else if (this.#writer === 'here' && !(this.#starting && this.#pace.slow)) this.#commitHere();
+    // While a thread is being started for a disk that hangs everybody waits for it, and the event loop for nobody.
+    else if (this.#writer === 'here' && !(this.#starting && this.#pace.stuck)) this.#commitHere();
   }
 
   #post(): void {
@@ -191,7 +191,7 @@ export class WriterLink {
     } else this.#idle.refresh();
   }
 
-  /** To the thread, which is started first if there is none; until it is there this one goes on, unless it is slow. */
+  /** To the thread, which is started first if there is none; until it is there this one goes on, unless the disk hangs. */
   #handOver(): void {
     if (this.#starting || this.#closed || this.#clock.mono() < this.#noThreadBefore) return;
     this.#spare?.cancel();
