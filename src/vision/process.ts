@@ -88,8 +88,9 @@ export class Vision {
   #evidence: Evidence | null = null;
   #overload: Overload | null = null;
   #trials: OpenTrials | null = null;
-  /** One reload after the other. */
+  /** The start, and then one reload after the other. */
   #turn: Promise<unknown> = Promise.resolve();
+  #closing = false;
 
   private constructor(parts: VisionParts, reporter: Reporter, conditions: Conditions, kept: KeptSettings) {
     this.#parts = parts;
@@ -121,6 +122,11 @@ export class Vision {
     });
     const vision = new Vision(parts, reporter, conditions, new KeptSettings(join(kept, 'settings.json'), log));
     links.vision = vision;
+    // Settings and orders that come while it starts have their turn after it: begun twice, half of it would never end.
+    let started: () => void = () => undefined;
+    vision.#turn = new Promise<void>((resolve) => {
+      started = resolve;
+    });
     try {
       // First: who starts slowly must be known to be there, and who has no models must be able to say so.
       reporter.start(conditions);
@@ -155,8 +161,10 @@ export class Vision {
         () => vision.#work(),
         (active, reason) => reporter.health({ type: 'health', condition: 'overload', active, reason }),
       );
+      started();
       return vision;
     } catch (thrown) {
+      started();
       await vision.close();
       throw thrown;
     }
@@ -190,6 +198,7 @@ export class Vision {
 
   /** Stops in reverse order of starting; every child process is gone when it resolves. */
   async close(): Promise<void> {
+    this.#closing = true;
     await this.#turn.catch(() => undefined);
     this.#overload?.stop();
     await this.#trials?.close();
@@ -295,6 +304,7 @@ export class Vision {
   /** Only what changed starts anew: a fence that is drawn at one camera must not blind the others. */
   #apply(change: () => void): Promise<Reply> {
     const applying = this.#turn.then(async (): Promise<Reply> => {
+      if (this.#closing) return { result: 'error', code: '503', detail: 'stopping' };
       const before = this.#settings;
       change();
       const { version } = this.#kept;
