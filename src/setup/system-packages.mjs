@@ -69,6 +69,7 @@ const PARTS = [
     ? []
     : [{ name: 'motion', for: [], useful: ['bench'], found: onPath('motion') }]),
   // A disk with a slow fsync, a clock that jumps, a network that is gone.
+  { name: 'rt-tests', for: [], useful: ['bench'], found: onPath('cyclictest') },
   { name: 'gcc', for: ['test', 'bench'], found: onPath('gcc') },
   { name: 'libc6-dev', for: ['test', 'bench'], found: () => existsSync('/usr/include/stdio.h') },
   { name: 'libfaketime', for: ['test'], found: installed('libfaketime') },

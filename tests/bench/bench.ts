@@ -8,6 +8,7 @@ import { faces } from './faces.ts';
 import type { Figure } from './figure.ts';
 import { inference } from './inference.ts';
 import { latency } from './latency.ts';
+import { machine } from './machine.ts';
 import { models } from './models.ts';
 import { page } from './page.ts';
 import { slowDisk } from './slow-disk.ts';
@@ -32,7 +33,8 @@ const report = (figure: Figure): void => {
   console.log(`${name}: ${value} ${unit}${beside}`);
 };
 
-const scenarios: Record<string, () => Promise<void>> = {
+const scenarios: Record<string, () => void | Promise<void>> = {
+  machine: () => machine(report),
   acceptance: () => acceptance(report, Math.max(200, 5_000 * scale)),
   latency: () => latency(report, Math.max(100, 2_000 * scale)),
   beside: () => beside(report, Math.max(100, 2_000 * scale)),

@@ -98,7 +98,10 @@ export class MediaStore {
     await this.#tidying;
   }
 
-  /** @throws QuanweiError STORAGE_FULL, STORAGE_UNAVAILABLE; the trouble has been told then */
+  /**
+   * On the disk when it resolves. Its name gets there with the next commit of anybody: of the event that tells of it, at the latest.
+   * @throws QuanweiError STORAGE_FULL, STORAGE_UNAVAILABLE; the trouble has been told then
+   */
   put(about: About, bytes: Uint8Array): Promise<Stored> {
     return this.#keep(about, async (part) => {
       const file = await open(part, 'wx', 0o640);
@@ -113,17 +116,19 @@ export class MediaStore {
   }
 
   /**
-   * Keeps what `write` makes under the name it is given; a name that nobody sees before it is whole.
+   * Keeps what `write` makes under the name it is given; a name that nobody sees before it is whole. For what is large: it is
+   * on the disk when the kernel sees fit, half a minute later at most. Waiting for it here would keep a fire alarm waiting
+   * for the same disk.
    * @throws QuanweiError STORAGE_FULL, STORAGE_UNAVAILABLE; what `write` throws
    */
   make(about: About, write: (part: string) => Promise<void>): Promise<Stored> {
     return this.#keep(about, async (part) => {
       await write(part);
-      return settle(part);
+      return digestOf(part);
     });
   }
 
-  /** @param write what is to be kept, whole and on the disk when it is settled */
+  /** @param write what is to be kept, whole when it is settled */
   async #keep(about: About, write: (part: string) => Promise<Settled>): Promise<Stored> {
     const { day, name } = nameOf(about);
     const dir = join(this.#root, day);
@@ -135,7 +140,6 @@ export class MediaStore {
       await mkdir(dir, { recursive: true, mode: 0o750 });
       const { sha256, size } = await write(part);
       await rename(part, join(dir, name));
-      await sync(dir);
       this.#days.set(day, (this.#days.get(day) ?? 0) + size);
       this.#recover();
       if (this.bytes > this.#options.limit) await this.tidy();
@@ -241,9 +245,7 @@ interface Settled {
   readonly size: number;
 }
 
-/** Onto the disk, with its digest. */
-async function settle(path: string): Promise<Settled> {
-  await sync(path);
+async function digestOf(path: string): Promise<Settled> {
   const hash = createHash('sha256');
   let size = 0;
   for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
@@ -251,15 +253,6 @@ async function settle(path: string): Promise<Settled> {
     size += chunk.length;
   }
   return { sha256: hash.digest('hex'), size };
-}
-
-async function sync(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 function nothing(thrown: unknown): string[] {
