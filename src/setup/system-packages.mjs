@@ -68,8 +68,9 @@ const PARTS = [
   ...(existsSync('/run/systemd/system')
     ? []
     : [{ name: 'motion', for: [], useful: ['bench'], found: onPath('motion') }]),
-  // A disk with a slow fsync, a clock that jumps, a network that is gone.
+  // How late the machine itself is.
   { name: 'rt-tests', for: [], useful: ['bench'], found: onPath('cyclictest') },
+  // A disk with a slow fsync, a clock that jumps, a network that is gone.
   { name: 'gcc', for: ['test', 'bench'], found: onPath('gcc') },
   { name: 'libc6-dev', for: ['test', 'bench'], found: () => existsSync('/usr/include/stdio.h') },
   { name: 'libfaketime', for: ['test'], found: installed('libfaketime') },

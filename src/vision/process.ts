@@ -292,7 +292,10 @@ export class Vision {
   #put(text: string): void {
     if (!this.#kept.keep(text)) return;
     this.#apply(() => undefined).then(
-      ({ detail }) => this.#parts.log.info({ detail }, 'settings of the page are in use'),
+      ({ result, detail }) => {
+        if (result === 'ok') this.#parts.log.info({ detail }, 'settings of the page are in use');
+        else this.#parts.log.info({ detail }, 'settings of the page are kept for the next start');
+      },
       (thrown: unknown) => this.#parts.log.error({ err: thrown }, 'settings of the page could not be taken up'),
     );
   }
@@ -304,7 +307,8 @@ export class Vision {
   /** Only what changed starts anew: a fence that is drawn at one camera must not blind the others. */
   #apply(change: () => void): Promise<Reply> {
     const applying = this.#turn.then(async (): Promise<Reply> => {
-      if (this.#closing) return { result: 'error', code: '503', detail: 'stopping' };
+      const evidence = this.#evidence;
+      if (this.#closing || evidence === null) return { result: 'error', code: '503', detail: 'stopping' };
       const before = this.#settings;
       change();
       const { version } = this.#kept;
@@ -315,8 +319,6 @@ export class Vision {
       const changed = before.cameras.map(({ id }) => id).filter((id) => !same(id));
       const gone = changed.filter((id) => !after.cameras.some((one) => one.id === id));
       this.#settings = after;
-      const evidence = this.#evidence;
-      if (evidence === null) return { result: 'error', code: '503', detail: 'starting' };
       if (this.#engines !== null && covers(this.#running, neededOf(after))) {
         await this.#end(changed);
         for (const camera of after.cameras) {

@@ -15,6 +15,7 @@ import { LiveStream } from '../../src/vision/serve/live-stream.ts';
 import { NewestPicture } from '../../src/vision/serve/newest-picture.ts';
 import { serve } from '../../src/vision/serve/server.ts';
 import { dataDir } from '../support/data-dir.ts';
+import { WALL } from '../support/fence.ts';
 import { Box, type Person } from './box.ts';
 
 const TOKEN = 'the-token-of-the-test';
@@ -66,18 +67,7 @@ async function site({ here = true, away = false } = {}) {
       id: 'cam-1',
       url: film,
       place: '东墙',
-      fences: [
-        {
-          top: [
-            [0, 0.2],
-            [1, 0.2],
-          ],
-          base: [
-            [0, 0.8],
-            [1, 0.8],
-          ],
-        },
-      ],
+      fences: [WALL],
     },
   ];
   const box = await Box.start({ settings: { cameras }, parts: { vision } });

@@ -65,10 +65,10 @@ export async function slowDisk(report: Report): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'quanwei-bench-'));
   try {
     const library = join(dir, 'slow-fsync.so');
-    const source = fileURLToPath(new URL('./slow-fsync.c', import.meta.url));
+    const source = fileURLToPath(new URL('../journal/fixtures/slow-fsync.c', import.meta.url));
     execFileSync('gcc', ['-shared', '-fPIC', '-o', library, source, '-ldl']);
     const plain = await loaded({});
-    const slow = await loaded({ LD_PRELOAD: library, SLOW_FSYNC_MS: String(FSYNC_MS) });
+    const slow = await loaded({ LD_PRELOAD: library, QUANWEI_FSYNC_MS: String(FSYNC_MS) });
     const peer = 'the same without slowing';
     report(figure(`event loop lag p99, fsync + ${FSYNC_MS} ms`, slow.lag99, 'ms', peer, plain.lag99));
     report(figure(`acknowledgement p50, fsync + ${FSYNC_MS} ms`, slow.ack50, 'ms', peer, plain.ack50));

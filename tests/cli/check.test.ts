@@ -13,6 +13,7 @@ import type { Finding } from '../../src/main/checks/finding.ts';
 import { draft, open, quiet } from '../journal/support.ts';
 import { quanwei, quanweiJson, quanweiJsonIn } from '../support/command.ts';
 import { dataDir } from '../support/data-dir.ts';
+import { WALL } from '../support/fence.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { freePort } from '../support/ports.ts';
 import { model } from '../support/vision-material.ts';
@@ -225,19 +226,8 @@ test('the centre is logged in to for real: reached, refused, and not there at al
   expect(await verdictOf(upstream('right', await freePort()))).toBe('bad');
 }, 60_000);
 
-const wall = {
-  top: [
-    [0, 0.2],
-    [1, 0.2],
-  ],
-  base: [
-    [0, 0.8],
-    [1, 0.8],
-  ],
-};
-
 test('with cameras, ffmpeg is looked for, and the models they ask for: missing, damaged and whole', async () => {
-  const { file } = await configured({ cameras: [{ id: 'cam-1', url: 'rtsp://127.0.0.1/main', fences: [wall] }] });
+  const { file } = await configured({ cameras: [{ id: 'cam-1', url: 'rtsp://127.0.0.1/main', fences: [WALL] }] });
   const models = dataDir();
   const none = await checkIn({ QUANWEI_MODELS_DIR: models, PATH: models }, file);
   expect(none('vision.ffmpeg')).toMatchObject([

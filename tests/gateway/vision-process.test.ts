@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dataDir } from '../support/data-dir.ts';
+import { WALL } from '../support/fence.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import { freePort } from '../support/ports.ts';
 import { VisionProcess } from '../support/vision-process.ts';
@@ -32,18 +33,7 @@ test('the vision process logs in, its cameras are online, it says which models a
       {
         id: 'cam-film',
         url: film(),
-        fences: [
-          {
-            top: [
-              [0, 0.2],
-              [1, 0.2],
-            ],
-            base: [
-              [0, 0.8],
-              [1, 0.8],
-            ],
-          },
-        ],
+        fences: [WALL],
       },
       { id: 'cam-away', url: '/no/such/film.mp4' },
     ],

@@ -14,13 +14,17 @@ function canCompile(): boolean {
   return there;
 }
 
+function compiled(): string {
+  const shim = join(dataDir(), 'slow-fsync.so');
+  execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-o', shim, join(FIXTURES, 'slow-fsync.c'), '-ldl']);
+  return shim;
+}
+
 describe.runIf(canCompile())('a slow disk', () => {
   test('makes appending slow, and leaves the event loop alone', () => {
     const dir = dataDir();
-    const shim = join(dataDir(), 'slow-fsync.so');
-    execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-o', shim, join(FIXTURES, 'slow-fsync.c'), '-ldl']);
     const said = execFileSync(process.execPath, [program('journal/fixtures/lag'), dir], {
-      env: { ...process.env, LD_PRELOAD: shim, QUANWEI_FSYNC_MS: String(FSYNC_MS) },
+      env: { ...process.env, LD_PRELOAD: compiled(), QUANWEI_FSYNC_MS: String(FSYNC_MS) },
       encoding: 'utf8',
     });
     const { appendMs, lagMs, entries } = JSON.parse(said) as { appendMs: number; lagMs: number; entries: number };
@@ -28,5 +32,13 @@ describe.runIf(canCompile())('a slow disk', () => {
     expect(appendMs).toBeGreaterThanOrEqual(FSYNC_MS);
     expect(lagMs).toBeLessThan(FSYNC_MS / 2);
     expect(verified(dir)).toMatchObject({ entries, broken: null });
+  });
+
+  test('that has one hitch keeps nobody waiting for the thread that is started because of it', () => {
+    const said = execFileSync(process.execPath, [program('journal/fixtures/hitch'), dataDir()], {
+      env: { ...process.env, LD_PRELOAD: compiled() },
+      encoding: 'utf8',
+    });
+    expect(JSON.parse(said)).toEqual({ here: true });
   });
 });

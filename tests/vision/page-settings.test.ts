@@ -15,22 +15,12 @@ import { Vision } from '../../src/vision/process.ts';
 import { LiveStream } from '../../src/vision/serve/live-stream.ts';
 import { NewestPicture } from '../../src/vision/serve/newest-picture.ts';
 import { dataDir } from '../support/data-dir.ts';
+import { WALL } from '../support/fence.ts';
 import { freePort } from '../support/ports.ts';
 import { TestBroker } from './report/broker.ts';
 
 const clock = new SystemClock();
 const log = createLog('test', 'silent');
-const FENCE = {
-  id: 'wall',
-  top: [
-    [0, 0.2],
-    [1, 0.2],
-  ],
-  base: [
-    [0, 0.8],
-    [1, 0.8],
-  ],
-};
 
 /** Calls `looked` before it says that it has no models. */
 class EmptyStore extends ModelStore {
@@ -62,7 +52,7 @@ async function vision(
     site: { id: 'garden', name: '花园', street: 'east' },
     cameras: [
       { id: 'cam-1', url: '/a.mp4', width: 320 },
-      { id: 'cam-2', url: '/b.mp4', fences: [FENCE] },
+      { id: 'cam-2', url: '/b.mp4', fences: [WALL] },
     ],
     vision: { listen: `http://127.0.0.1:${port}` },
   });

@@ -99,7 +99,8 @@ export class MediaStore {
   }
 
   /**
-   * On the disk when it resolves. Its name gets there with the next commit of anybody: of the event that tells of it, at the latest.
+   * On the disk when it resolves. Its name gets there with the next commit on that disk: where the journal lies on it too, of the
+   * event that tells of the picture; else when the file system next commits by itself (ext4: 5 s).
    * @throws QuanweiError STORAGE_FULL, STORAGE_UNAVAILABLE; the trouble has been told then
    */
   put(about: About, bytes: Uint8Array): Promise<Stored> {
