@@ -1,8 +1,12 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants, getPriority, setPriority } from 'node:os';
 
 /** Steps of niceness between a process and those that work for it: each counts for about a fifth less processor time. */
 const STEPS = 3;
+
+/** Niceness of a program that comes last, and of the session it may lead. */
+const LAST = 10;
+const LAST_SESSION = constants.priority.PRIORITY_LOW;
 
 /**
  * Puts a process behind this one, where both want a processor. Threads that it makes from then on go with it.
@@ -25,5 +29,22 @@ export function sessionGivesWay(pid: number, niceness: number): void {
     writeFileSync(`/proc/${pid}/autogroup`, String(niceness));
   } catch {
     // No Linux, no autogroups, or it has ended meanwhile.
+  }
+}
+
+/**
+ * Puts this whole program, with the threads it has by now, behind everybody else: however it was started, and by whom. A
+ * session that it leads is shared with nobody who should not come last (`sessionGivesWay`).
+ */
+export function comeLast(): void {
+  try {
+    for (const thread of readdirSync('/proc/self/task')) setPriority(Number(thread), Math.max(LAST, getPriority()));
+    // `pid (name) state parent group session …`; the name may hold anything.
+    const [, , , session] = readFileSync('/proc/self/stat', 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    if (Number(session) === process.pid) sessionGivesWay(process.pid, LAST_SESSION);
+  } catch {
+    // No Linux, or the system does not let us: then it goes on as it is.
   }
 }

@@ -1,17 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Backoff } from '../kernel/backoff.ts';
 import type { Cancel, Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
-import { sessionGivesWay } from '../kernel/priority.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
-/** Where there is no systemd to weigh them, the gateway still comes first: of the program, and of the session it leads. */
-const NICE = 10;
-const SESSION_NICE = 19;
 /** It lived this long: it is not one that dies at once, ms. */
 const STABLE_MS = 60_000;
 const PATIENCE_MS = 10_000;
@@ -54,14 +49,6 @@ export function keepVision(
       log.error({ code, signal, againInMs: wait }, 'the vision process died; the gateway goes on');
       again = clock.after(wait, start);
     });
-    if (started.pid !== undefined) {
-      try {
-        setPriority(started.pid, NICE);
-        sessionGivesWay(started.pid, SESSION_NICE);
-      } catch (thrown) {
-        log.debug({ err: thrown }, 'the vision process keeps our priority');
-      }
-    }
   };
   start();
   return {

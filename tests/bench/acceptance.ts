@@ -6,7 +6,7 @@ import { LoadClient } from '../support/mqtt-load.ts';
 import { compound, gateway, pass, SECRET } from './compound.ts';
 import { ending } from './ending.ts';
 import { figure, median, type Report } from './figure.ts';
-import { bareAedes, installed, mosquitto } from './peers.ts';
+import { bareAedes, installed, leastDurable, mosquitto } from './peers.ts';
 
 const CLIENTS = 8;
 const WINDOW = 64;
@@ -86,15 +86,19 @@ export async function acceptance(report: Report, each: number): Promise<void> {
     await ours.start();
     const aedes = await bareAedes();
     after(() => aedes.stop());
+    const least = await leastDurable();
+    after(() => least.stop());
     const mosquittoPeer = installed('mosquitto') ? await mosquitto() : null;
     after(() => mosquittoPeer?.stop());
-    const rates = { ours: [] as number[], aedes: [] as number[], mosquitto: [] as number[] };
+    const rates = { ours: [] as number[], aedes: [] as number[], least: [] as number[], mosquitto: [] as number[] };
     await throughput(ours.ports.mqtt, Math.ceil(each / 4), true); // warm-up, not counted
     await throughput(aedes.port, Math.ceil(each / 4), false);
+    await throughput(least.port, Math.ceil(each / 4), false);
     const before = writtenBy(ours.pid);
     for (let round = 0; round < ROUNDS; round += 1) {
       rates.ours.push(await throughput(ours.ports.mqtt, each, true));
       rates.aedes.push(await throughput(aedes.port, each, false));
+      rates.least.push(await throughput(least.port, each, false));
       if (mosquittoPeer !== null) rates.mosquitto.push(await throughput(mosquittoPeer.port, each, false));
     }
     const written = writtenBy(ours.pid) - before;
@@ -105,9 +109,11 @@ export async function acceptance(report: Report, each: number): Promise<void> {
       );
     }
     report(figure('durable QoS 1 acceptance', rate, 'msg/s', 'bare aedes, nothing stored', median(rates.aedes)));
-    const library = { ours: [] as number[], mosquitto: [] as number[] };
+    report(figure('durable QoS 1 acceptance', rate, 'msg/s', 'bare aedes, one row on disk', median(rates.least)));
+    const library = { ours: [] as number[], least: [] as number[], mosquitto: [] as number[] };
     for (let round = 0; round < ROUNDS; round += 1) {
       library.ours.push(await libraryThroughput(ours.ports.mqtt, each / 4, true));
+      library.least.push(await libraryThroughput(least.port, each / 4, false));
       if (mosquittoPeer !== null) library.mosquitto.push(await libraryThroughput(mosquittoPeer.port, each / 4, false));
     }
     report(

@@ -37,7 +37,7 @@ const scenarios: Record<string, () => void | Promise<void>> = {
   machine: () => machine(report),
   acceptance: () => acceptance(report, Math.max(200, 5_000 * scale)),
   latency: () => latency(report, Math.max(100, 2_000 * scale)),
-  beside: () => beside(report, Math.max(100, 2_000 * scale)),
+  beside: () => beside(report, Math.max(400, 4_800 * scale)),
   'slow-disk': () => slowDisk(report),
   backlog: async () => {
     await backlog(report, 10_000);

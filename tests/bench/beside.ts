@@ -1,100 +1,127 @@
-import { spawn } from 'node:child_process';
 import { clip, fencesOf } from '../support/footage.ts';
-import type { GatewayProcess } from '../support/gateway-process.ts';
 import { freePort } from '../support/ports.ts';
 import type { End } from './ending.ts';
-import { Eyes, gone, IDLY } from './eyes-process.ts';
-import { figure, median, percentile, type Report } from './figure.ts';
-import { ages, oursOnce } from './latency.ts';
+import { Eyes, gone, IdleGroup } from './eyes-process.ts';
+import { figure, percentile, type Report } from './figure.ts';
+import { oursOnce, PRESSES_PER_SECOND, WARM_UP } from './latency.ts';
 
 const CAMERAS = 2;
-/** The kills come this often: each finds the program loading its models again, which is the hardest it works. */
-const KILL_MS = 3_000;
 /** What runs wild takes this much more each time, up to the bound of its unit (systemd/quanwei-vision.service), MB. */
 const EATS = { step: 64, most: 1_536 };
+/**
+ * So long the vision process does what the figure says, and so long it rests, in turn, beside one and the same gateway:
+ * a machine has better and worse minutes, and both see the same ones. Long enough to load its models anew, ms.
+ */
+const TURN_MS = 3_000;
+const TURNS = 8;
+const ROUNDS = 4;
 
-/** Each as many times in turn; the median of them counts. */
-const ROUNDS = 3;
-
-interface Spread {
-  readonly p50: number;
-  readonly p99: number;
+/** What begins and ends a turn; everything is running and has its cameras. */
+interface Turns {
+  on(): void;
+  off(): void;
 }
+type Trouble = (eyes: Eyes, group: IdleGroup, after: (end: End) => void) => Turns;
 
-const spreadOf = (all: readonly number[]): Spread => ({ p50: percentile(all, 50), p99: percentile(all, 99) });
+const working = (eyes: Eyes): Turns => ({ on: () => eyes.signalAll('SIGCONT'), off: () => eyes.signalAll('SIGSTOP') });
 
-type Beside = (ours: GatewayProcess, after: (end: End) => void) => Promise<void>;
+/** Each time it loads its models again, which is the hardest it works. */
+const killed = (eyes: Eyes): Turns => ({ on: () => eyes.start(), off: () => eyes.signalAll('SIGKILL') });
 
-const working = async (ours: GatewayProcess, after: (end: End) => void): Promise<Eyes> => {
-  const eyes = new Eyes(ours, CAMERAS);
-  after(() => eyes.end());
-  await eyes.atWork();
-  return eyes;
-};
-
-const killed: Beside = async (ours, after) => {
-  const eyes = await working(ours, after);
-  const timer = setInterval(() => {
-    eyes.signal('SIGKILL');
-    eyes.start();
-  }, KILL_MS);
-  after(() => clearInterval(timer));
-};
-
-const stopped: Beside = async (ours, after) => (await working(ours, after)).signal('SIGSTOP');
+/** Alone: its children go on until nobody takes what they say. */
+const stopped = (eyes: Eyes): Turns => ({
+  on: () => {
+    eyes.signalAll('SIGCONT');
+    eyes.signal('SIGSTOP');
+  },
+  off: () => eyes.signalAll('SIGSTOP'),
+});
 
 /** Beside the real one a process that takes memory and writes to all of it, again and again, as a leak does. */
-const eating: Beside = async (ours, after) => {
-  await working(ours, after);
+const eating: Trouble = (eyes, group, after) => {
   const program = `const all = []; setInterval(() => {
     if (all.length * ${EATS.step} >= ${EATS.most}) all.length = 0;
     all.push(Buffer.alloc(${EATS.step} * 1048576, 1));
   }, 50)`;
-  const [command, ...how] = IDLY;
-  const eater = spawn(command, [...how, process.execPath, '-e', program], { stdio: 'ignore' });
+  const eater = group.node(['-e', program]);
   after(() => gone(eater));
+  const { on, off } = working(eyes);
+  return {
+    on: () => {
+      on();
+      eater.kill('SIGCONT');
+    },
+    off: () => {
+      off();
+      eater.kill('SIGSTOP');
+    },
+  };
 };
 
+const TROUBLES: readonly [string, Trouble][] = [
+  ['at work', working],
+  ['killed and started again', killed],
+  ['stopped', stopped],
+  ['eating memory', eating],
+];
+
+/** How long presses took, ms, by what vision did when the button was pressed. */
+interface Ages {
+  readonly on: number[];
+  readonly off: number[];
+}
+
+async function turns(trouble: Trouble, buttons: number, settings: Record<string, unknown>, ages: Ages): Promise<void> {
+  /** When turns began; the first is `on`, and they take turns. */
+  const begun: number[] = [];
+  const timing = await oursOnce(buttons, 0, settings, async (ours, after) => {
+    const group = IdleGroup.make();
+    after(() => group.remove());
+    const eyes = new Eyes(ours, CAMERAS, group);
+    after(() => eyes.end());
+    await eyes.atWork();
+    const { on, off } = trouble(eyes, group, after);
+    off();
+    const turn = (): void => {
+      if (begun.length % 2 === 0) on();
+      else off();
+      begun.push(performance.now());
+    };
+    turn();
+    const timer = setInterval(turn, Math.min(TURN_MS, ((buttons / PRESSES_PER_SECOND) * 1_000) / TURNS));
+    after(() => clearInterval(timer));
+  });
+  const pressed = [...timing.pressed];
+  for (const [button, at] of pressed.slice(Math.floor(pressed.length * WARM_UP))) {
+    const arrival = timing.upstream.get(button);
+    if (arrival === undefined) throw new Error(`the press of ${button} never arrived`);
+    const turn = begun.findLastIndex((from) => from <= at);
+    ages[turn % 2 === 0 ? 'on' : 'off'].push(arrival - at);
+  }
+}
+
 /**
- * Button to centre while the vision process is at work, killed, stopped and eats memory, beside the same box without it:
- * promise 5 of the design, AI can never hurt fire.
+ * Button to centre while the vision process is at work, killed, stopped and eats memory, beside the same gateway while all
+ * of it rests: promise 5 of the design, AI can never hurt fire.
  */
 export async function beside(report: Report, buttons: number): Promise<void> {
   const footage = await clip('climb-brick-150');
-  const settings = async (count: number) => ({
-    cameras: Array.from({ length: count }, (_, i) => ({
-      id: `cam-${i + 1}`,
-      url: footage.file,
-      fences: fencesOf(footage),
-    })),
-    vision: { listen: `http://127.0.0.1:${await freePort()}` },
-  });
-  const alone: Spread[] = [];
-  const without = async (): Promise<void> => {
-    const timing = await oursOnce(buttons, 0, await settings(0));
-    alone.push(spreadOf(ages(timing, timing.upstream)));
-  };
-  const whens: [string, Beside][] = [
-    ['at work', async (ours, after) => void (await working(ours, after))],
-    ['killed every 3 s', killed],
-    ['stopped', stopped],
-    ['eating memory', eating],
-  ];
-  const runs = whens.map(([when, run]) => ({ when, run, spreads: [] as Spread[] }));
-  await without();
+  const cameras = Array.from({ length: CAMERAS }, (_, i) => ({
+    id: `cam-${i + 1}`,
+    url: footage.file,
+    fences: fencesOf(footage),
+  }));
+  const runs = TROUBLES.map(([name, trouble]) => ({ name, trouble, ages: { on: [], off: [] } satisfies Ages as Ages }));
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (const { run, spreads } of runs) {
-      const timing = await oursOnce(buttons, 0, await settings(CAMERAS), run);
-      spreads.push(spreadOf(ages(timing, timing.upstream)));
-      // Before and after each: a machine has better and worse minutes.
-      await without();
+    for (const { trouble, ages } of runs) {
+      const vision = { listen: `http://127.0.0.1:${await freePort()}` };
+      await turns(trouble, buttons, { cameras, vision }, ages);
     }
   }
-  for (const { when, spreads } of runs) {
-    for (const p of ['p50', 'p99'] as const) {
-      const name = `button to centre ${p}, vision ${when}`;
-      const of = (all: readonly Spread[]): number => median(all.map((one) => one[p]));
-      report(figure(name, of(spreads), 'ms', 'without vision', of(alone)));
+  for (const { name, ages } of runs) {
+    for (const p of [50, 99]) {
+      const [on, off] = [percentile(ages.on, p), percentile(ages.off, p)];
+      report(figure(`button to centre p${p}, vision ${name}`, on, 'ms', 'vision at rest, same run', off));
     }
   }
 }

@@ -9,7 +9,7 @@ import { canServeRtsp, startRtsp } from '../support/rtsp.ts';
 import { follow, type LiveEntry } from '../support/sse.ts';
 import { made } from '../vision/capture/clips.ts';
 import { ending } from './ending.ts';
-import { Eyes } from './eyes-process.ts';
+import { Eyes, IdleGroup } from './eyes-process.ts';
 import { figure, percentile, type Report } from './figure.ts';
 
 const CAMERAS = ['climb-brick-150', 'climb-wire-110'];
@@ -66,7 +66,9 @@ export async function eyes(report: Report, wanted: number): Promise<void> {
       last = performance.now();
     });
     after(() => live.end());
-    const vision = new Eyes(gateway, cameras.length);
+    const group = IdleGroup.make();
+    after(() => group.remove());
+    const vision = new Eyes(gateway, cameras.length, group);
     after(() => vision.end());
     await vision.atWork();
     last = performance.now();

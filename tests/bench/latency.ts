@@ -8,7 +8,7 @@ import { type Compound, compound, gateway, pass, press, SECRET } from './compoun
 import { type End, ending } from './ending.ts';
 import { figure, percentile, type Report } from './figure.ts';
 import { nodeRed } from './node-red.ts';
-import { installed, mosquitto, type Peer } from './peers.ts';
+import { installed, leastDurable, mosquitto, type Peer } from './peers.ts';
 import { subscribe } from './subscriber.ts';
 
 export const PRESSES_PER_SECOND = 200;
@@ -59,7 +59,7 @@ async function play(port: number, all: Compound, login: boolean, other: number, 
 }
 
 /** Share of the presses, the first ones, that only warm up: a gateway runs for years, and so do its peers. */
-const WARM_UP = 0.25;
+export const WARM_UP = 0.25;
 
 export function ages(timing: Timing, arrived: Map<string, number>): number[] {
   const all: number[] = [];
@@ -145,7 +145,10 @@ export async function latency(report: Report, buttons: number): Promise<void> {
     [OTHER_PER_SECOND, `${PRESSES_PER_SECOND} msg/s on top of ${OTHER_PER_SECOND} msg/s`],
   ] as const) {
     const ours = await oursOnce(buttons, other);
-    const peers: [string, Timing][] = [['mosquitto bridge', await peerOnce(buttons, other, mosquitto)]];
+    const peers: [string, Timing][] = [
+      ['mosquitto bridge', await peerOnce(buttons, other, mosquitto)],
+      ['bare aedes, one row on disk, forwarded', await peerOnce(buttons, other, leastDurable)],
+    ];
     if (nodeRedPeer !== null) peers.push(['node-red flow', await peerOnce(buttons, other, nodeRedPeer)]);
     const toCentre = ages(ours, ours.upstream);
     for (const [name, peer] of peers) {

@@ -88,3 +88,20 @@ export async function bareAedes(): Promise<Peer> {
   const port = await freePort();
   return run(process.execPath, [fileURLToPath(new URL('./bare-aedes.mjs', import.meta.url)), String(port)], port, null);
 }
+
+/**
+ * The least that keeps what it acknowledges: what remains of a gateway without anything a gateway does.
+ * @param forwardTo port of the broker that gets every message, once it is stored
+ */
+export async function leastDurable(forwardTo?: number): Promise<Peer> {
+  const dir = mkdtempSync(join(tmpdir(), 'quanwei-bench-'));
+  const port = await freePort();
+  const program = fileURLToPath(new URL('./least-durable.mjs', import.meta.url));
+  const args = [
+    program,
+    String(port),
+    join(dir, 'messages.db'),
+    ...(forwardTo === undefined ? [] : [String(forwardTo)]),
+  ];
+  return run(process.execPath, args, port, dir);
+}

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dataDir } from '../support/data-dir.ts';
@@ -55,6 +56,9 @@ test('the vision process logs in, its cameras are online, it says which models a
   );
   expect(degraded).toMatchObject({ device: 'vision-1', detail: { condition: 'models' } });
   expect(String(degraded.detail['reason'])).toContain('nanodet');
+
+  // However it was started, what it does comes after what the gateway does.
+  expect(getPriority(vision.pid) - getPriority(gateway.pid)).toBeGreaterThanOrEqual(10);
 
   // A snapshot by the gateway's ordinary command lands in the media store.
   expect(existsSync(join(gateway.data, 'media'))).toBe(true);

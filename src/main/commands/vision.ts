@@ -3,6 +3,7 @@ import { wantsVision } from '../../config/cameras.ts';
 import type { GatewayConfig } from '../../config/schema.ts';
 import { SystemClock } from '../../kernel/clock.ts';
 import { createLog } from '../../kernel/log.ts';
+import { comeLast } from '../../kernel/priority.ts';
 import { ServiceManager } from '../notify.ts';
 import { loadSettings, type Place, withPlace } from '../settings.ts';
 import { stopSignal } from '../stop-signal.ts';
@@ -12,6 +13,8 @@ export function addVision(program: Command): void {
     .description('运行视觉进程 watch the cameras as a service; another process than the gateway, which it logs in to')
     .action(async (place: Place) => {
       const stopped = stopSignal();
+      // Its unit weighs it (CPUWeight); everywhere else this does.
+      comeLast();
       const settings = loadSettings(place);
       const log = createLog('vision');
       const clock = new SystemClock();
