@@ -111,7 +111,8 @@ export async function beside(report: Report, buttons: number): Promise<void> {
     url: footage.file,
     fences: fencesOf(footage),
   }));
-  const runs = TROUBLES.map(([name, trouble]) => ({ name, trouble, ages: { on: [], off: [] } satisfies Ages as Ages }));
+  const none = (): Ages => ({ on: [], off: [] });
+  const runs = TROUBLES.map(([name, trouble]) => ({ name, trouble, ages: none() }));
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const { trouble, ages } of runs) {
       const vision = { listen: `http://127.0.0.1:${await freePort()}` };
