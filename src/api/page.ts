@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import serveFiles from '@fastify/static';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { QuanweiError } from '../kernel/errors.ts';
 
 /** The page as it is built; the same place seen from `src/` and from `dist/`. */
@@ -33,4 +33,21 @@ export async function servePage(app: FastifyInstance): Promise<void> {
         reply.header('cache-control', file.startsWith('assets/') ? FOR_GOOD : ASK).sendFile(file),
     );
   }
+}
+
+/** Path segments as a browser sends them; none is empty, so that no host can stand in the first. */
+const SEGMENTS = /^(?:\/[\w.~%-]+)+\/?$/;
+
+/**
+ * Where the page shows what somebody typed without its `#`, as `/alarms/…`.
+ * @returns `null` when a program asks, or for what the page cannot have
+ */
+export function behindHash({
+  method,
+  url,
+  headers,
+}: Pick<FastifyRequest, 'method' | 'url' | 'headers'>): string | null {
+  const [path = ''] = url.split('?', 1);
+  if (method !== 'GET' || headers.accept?.includes('text/html') !== true) return null;
+  return !path.startsWith('/api/') && SEGMENTS.test(path) ? `/#${path}` : null;
 }

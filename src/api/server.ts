@@ -19,7 +19,7 @@ import { type Declared, guardRoutes } from './guard.ts';
 import { HealthCheck } from './health.ts';
 import { certificateOf, keepCertificate } from './https.ts';
 import { Live } from './live.ts';
-import { servePage } from './page.ts';
+import { behindHash, servePage } from './page.ts';
 import type { ApiParts } from './ports.ts';
 import { answerProblem } from './problems.ts';
 import { addRoutes } from './routes/index.ts';
@@ -68,7 +68,9 @@ export async function createServer(parts: ApiParts): Promise<ApiServer> {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerProblem(log));
-  app.setNotFoundHandler(() => {
+  app.setNotFoundHandler((request, reply) => {
+    const address = behindHash(request);
+    if (address !== null) return reply.redirect(address);
     throw new QuanweiError('NOT_FOUND', '没有这个地址 · there is nothing at this address', {
       hint: '/api/openapi.json',
     });

@@ -117,6 +117,21 @@ test('requests that do not have the expected form are refused with the field', a
   expect(unknown).toMatchObject({ status: 404, body: { error: { code: 'NOT_FOUND' } } });
 });
 
+test('an address typed without its # is shown by the page; a program that asks is told that there is nothing', async () => {
+  const { base } = await Box.start();
+  const answered = async (path: string, accept = 'text/html,application/xhtml+xml,*/*;q=0.8', method = 'GET') => {
+    const { status, headers } = await fetch(base + path, { method, headers: { accept }, redirect: 'manual' });
+    return [status, headers.get('location')];
+  };
+  expect(await answered('/alarms/0192-a?x=1')).toEqual([302, '/#/alarms/0192-a']);
+  expect(await answered('/devices/%E9%97%A8-1')).toEqual([302, '/#/devices/%E9%97%A8-1']);
+  for (const path of ['/api/nothing', '//elsewhere.example/x', '/x//y', "/x'y"]) {
+    expect(await answered(path), path).toEqual([404, null]);
+  }
+  expect(await answered('/alarms/0192-a', 'application/json')).toEqual([404, null]);
+  expect(await answered('/alarms/0192-a', undefined, 'POST')).toEqual([404, null]);
+});
+
 interface Parameter {
   readonly in: string;
   readonly name: string;
