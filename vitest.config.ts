@@ -15,6 +15,8 @@ export default defineConfig({
     // What a file stands on is loaded once for a worker instead of once for a file: a quarter of what most of them cost. So
     // no test may leave anything behind in a module.
     isolate: false,
+    // A failure names what was there: a page's one complaint, not `Array(1)`.
+    chaiConfig: { truncateThreshold: 2_000 },
     projects: [
       { extends: true, test: { name: 'page', include: ON_THE_SERVER } },
       { extends: true, test: { name: 'gateway', include: ['tests/**/*.test.ts'], exclude: ON_THE_SERVER } },

@@ -49,5 +49,5 @@ export function behindHash({
 }: Pick<FastifyRequest, 'method' | 'url' | 'headers'>): string | null {
   const [path = ''] = url.split('?', 1);
   if (method !== 'GET' || headers.accept?.includes('text/html') !== true) return null;
-  return !path.startsWith('/api/') && SEGMENTS.test(path) ? `/#${path}` : null;
+  return !/^\/api(\/|$)/.test(path) && SEGMENTS.test(path) ? `/#${path}` : null;
 }

@@ -38,13 +38,21 @@ export function sessionGivesWay(pid: number, niceness: number): void {
  */
 export function comeLast(): void {
   try {
-    for (const thread of readdirSync('/proc/self/task')) setPriority(Number(thread), Math.max(LAST, getPriority()));
+    for (const thread of readdirSync('/proc/self/task')) raise(Number(thread));
     // `pid (name) state parent group session …`; the name may hold anything.
     const [, , , session] = readFileSync('/proc/self/stat', 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
     if (Number(session) === process.pid) sessionGivesWay(process.pid, LAST_SESSION);
   } catch {
-    // No Linux, or the system does not let us: then it goes on as it is.
+    // No Linux: then it goes on as it is.
+  }
+}
+
+function raise(thread: number): void {
+  try {
+    setPriority(thread, Math.max(LAST, getPriority(thread)));
+  } catch {
+    // It has ended meanwhile, or the system does not let us; the others come last all the same.
   }
 }

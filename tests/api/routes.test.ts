@@ -125,7 +125,7 @@ test('an address typed without its # is shown by the page; a program that asks i
   };
   expect(await answered('/alarms/0192-a?x=1')).toEqual([302, '/#/alarms/0192-a']);
   expect(await answered('/devices/%E9%97%A8-1')).toEqual([302, '/#/devices/%E9%97%A8-1']);
-  for (const path of ['/api/nothing', '//elsewhere.example/x', '/x//y', "/x'y"]) {
+  for (const path of ['/api', '/api/nothing', '//elsewhere.example/x', '/x//y', "/x'y"]) {
     expect(await answered(path), path).toEqual([404, null]);
   }
   expect(await answered('/alarms/0192-a', 'application/json')).toEqual([404, null]);

@@ -3,7 +3,7 @@ import { freePort } from '../support/ports.ts';
 import type { End } from './ending.ts';
 import { Eyes, gone, IdleGroup } from './eyes-process.ts';
 import { figure, percentile, type Report } from './figure.ts';
-import { oursOnce, PRESSES_PER_SECOND, WARM_UP } from './latency.ts';
+import { arrivals, oursOnce, PRESSES_PER_SECOND } from './latency.ts';
 
 const CAMERAS = 2;
 /** What runs wild takes this much more each time, up to the bound of its unit (systemd/quanwei-vision.service), MB. */
@@ -91,12 +91,9 @@ async function turns(trouble: Trouble, buttons: number, settings: Record<string,
     const timer = setInterval(turn, Math.min(TURN_MS, ((buttons / PRESSES_PER_SECOND) * 1_000) / TURNS));
     after(() => clearInterval(timer));
   });
-  const pressed = [...timing.pressed];
-  for (const [button, at] of pressed.slice(Math.floor(pressed.length * WARM_UP))) {
-    const arrival = timing.upstream.get(button);
-    if (arrival === undefined) throw new Error(`the press of ${button} never arrived`);
+  for (const { at, ms } of arrivals(timing, timing.upstream)) {
     const turn = begun.findLastIndex((from) => from <= at);
-    ages[turn % 2 === 0 ? 'on' : 'off'].push(arrival - at);
+    ages[turn % 2 === 0 ? 'on' : 'off'].push(ms);
   }
 }
 

@@ -59,17 +59,20 @@ async function play(port: number, all: Compound, login: boolean, other: number, 
 }
 
 /** Share of the presses, the first ones, that only warm up: a gateway runs for years, and so do its peers. */
-export const WARM_UP = 0.25;
+const WARM_UP = 0.25;
 
-export function ages(timing: Timing, arrived: Map<string, number>): number[] {
-  const all: number[] = [];
+/** When each button was pressed, of those that count, and how long it took to arrive, ms. */
+export function arrivals(timing: Timing, arrived: Map<string, number>): { at: number; ms: number }[] {
+  const all: { at: number; ms: number }[] = [];
   for (const [button, at] of timing.pressed) {
     const arrival = arrived.get(button);
     if (arrival === undefined) throw new Error(`the press of ${button} never arrived`);
-    all.push(arrival - at);
+    all.push({ at, ms: arrival - at });
   }
   return all.slice(Math.floor(all.length * WARM_UP));
 }
+
+const ages = (timing: Timing, arrived: Map<string, number>): number[] => arrivals(timing, arrived).map(({ ms }) => ms);
 
 const fresh = (): Timing => ({ pressed: new Map(), upstream: new Map(), page: new Map() });
 

@@ -140,7 +140,9 @@ test('a thousand wrong passwords cost ten checks, and the device that was let in
   const refused = verdicts.map((verdict) => ('refused' in verdict ? verdict.refused : 'let in'));
   expect(new Set(refused)).toEqual(new Set(['wrong-secret', 'too-many-attempts']));
   // The right secret, even from the attacker's address: it costs no check.
+  const counted = checks;
   expect(await identity.verify(claim(SECRET, '10.0.0.9'))).toMatchObject({ device: { id: 'door-1' } });
+  expect(checks).toBe(counted);
   // Another address may still try another device; and a minute later the first one may again.
   expect(await identity.verify(claim('wrong', '10.0.0.2', 'button-1'))).toMatchObject({ refused: 'wrong-secret' });
   expect(await identity.verify(claim(SECRET, '10.0.0.9', 'button-1'))).toMatchObject({ refused: 'too-many-attempts' });
@@ -151,7 +153,6 @@ test('a thousand wrong passwords cost ten checks, and the device that was let in
 test('the same over the network: a thousand wrong passwords, and everybody else goes on', async () => {
   const box = await startBox();
   const button = await enter(box.port, 'button-1');
-  const begun = performance.now();
   const codes = await Promise.all(
     Array.from({ length: 1_000 }, async (_, i) => {
       const client = await RawClient.open(box.port, '127.0.0.2');
@@ -160,7 +161,6 @@ test('the same over the network: a thousand wrong passwords, and everybody else 
       return connack?.returnCode ?? null;
     }),
   );
-  expect(performance.now() - begun).toBeLessThan(20_000);
   expect(codes.filter((returned) => returned === 0)).toEqual([]);
   expect(codes.filter((returned) => returned === 4).length).toBeLessThanOrEqual(11);
   await button.published('dev/button-1/said', 'fire');
@@ -237,11 +237,9 @@ test('two thousand devices connect, speak and are heard', { timeout: 120_000 }, 
   await Promise.all(clients.map((client, i) => client.published(`dev/door-${i}/said`, `hello ${i}`)));
   expect(box.intake.messages).toHaveLength(2_000);
 
-  // They all come back at once: no secret has to be checked again.
+  // They all come back at once; that no secret is checked again is shown above, where checks are counted.
   await Promise.all(clients.map((client) => client.kill()));
   await until(() => box.broker.stats().clients === 0);
-  const begun = performance.now();
   await Promise.all(ids.map((id) => enter(box.port, id)));
-  expect(performance.now() - begun).toBeLessThan(10_000);
   expect(box.broker.stats().clients).toBe(2_000);
 });

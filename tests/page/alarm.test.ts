@@ -136,6 +136,23 @@ describe.runIf(canBrowse())('the page of one alarm', () => {
     expect(await told()).toContain('wall');
   });
 
+  test('who is told when nobody acknowledges is named in the words of whoever reads it', async () => {
+    const soon = { acknowledge: '1s', close: '2h' };
+    const box = await Box.start({ settings: { alarms: { levels: { 1: soon, 2: soon, 3: soon, 4: soon } } } });
+    const { id } = await box.say('button-1', 'sos');
+    const escalated = async () => {
+      await box.board.elapse();
+      return box.board.get(id)?.escalations;
+    };
+    await expect.poll(escalated, { timeout: 15_000 }).toBeGreaterThanOrEqual(2);
+    const page = await open(box, id);
+    await page.waitForSelector('.steps li');
+    const told = (await page.locator('.case').allTextContents()).join(' ');
+    expect(told).toContain('通知：主管');
+    expect(told).toContain('通知：指挥中心');
+    expect(told).not.toContain('centre');
+  });
+
   test('a number that is none is said to be none; long names fit a phone', async () => {
     const box = await Box.start();
     const alarm = await box.say('1234567890123456789', 'fire.smoke', { kind: 'level', detail: { text: LONG } }, LONG);

@@ -76,6 +76,13 @@ export async function fire({ guard, admin, look, compound }: Visitor): Promise<v
   const kinds = await guard.locator('.steps li').evaluateAll((all) => all.map((one) => one.className));
   for (const kind of ['raised', 'acknowledged', 'accepted', 'dispatched', 'noted', 'handled', 'closed'])
     expect(kinds).toContain(`alarm-${kind}`);
+  // The lock's own word for it (`ok`) is in nobody's language.
+  await guard
+    .locator('.case')
+    .getByText(word(look, '开门结果 · 已打开', 'Result · Opened'))
+    .first()
+    .waitFor();
+  expect(await guard.locator('.case').innerText()).not.toMatch(/· ok\b/);
   await shot(guard, look, 'case');
   expect(await sound(guard)).toEqual([]);
 }

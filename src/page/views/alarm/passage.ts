@@ -11,9 +11,9 @@ export function passageOf({ kind, actor, body }: Entry, vocabulary: Vocabulary |
     return [t('case.door_command'), by, said['reason']].filter(Boolean).join(' · ');
   }
   if (kind === 'door.result') {
-    return [t('case.door_result'), wordOf('case.code', String(said['code'])), said['detail']]
-      .filter(Boolean)
-      .join(' · ');
+    // That it is open needs no more words; the lock's own (`ok`) are in nobody's language.
+    const why = said['code'] === 'opened' ? '' : said['detail'];
+    return [t('case.door_result'), wordOf('case.code', String(said['code'])), why].filter(Boolean).join(' · ');
   }
   if (kind === 'door.decision') return [t('case.door_decision'), said['why']].filter(Boolean).join(' · ');
   const events = Array.isArray(said['events']) ? (said['events'] as { category?: string; detail?: object }[]) : [];

@@ -80,7 +80,7 @@ function saidIn({ alarm, change = {} }: Body): string[] {
     const words = { span: span(Number(change['overdueMs'] ?? 0)) };
     said.push(t(late === 'close' ? 'case.said_late_close' : 'case.said_late_acknowledge', words));
     const to = text('to');
-    if (to !== null) said.push(t('case.said_escalated', { text: wordOf('shell.role', to) }));
+    if (to !== null) said.push(t('case.said_escalated', { text: wordOf('settings.who', to) }));
   } else say('case.said_to', 'to');
   if (typeof change['from'] === 'number' && alarm !== undefined) {
     const from = levelWord(change['from'] as AlarmLevel);
