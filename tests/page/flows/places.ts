@@ -89,6 +89,8 @@ export async function opened({ guard, look, compound }: Visitor): Promise<void> 
   await shot(guard, look, 'doors-why');
   await guard.click('dialog button.main');
   await guard.waitForSelector(`[data-door=${door}] [data-result=opened]`);
+  // The live stream may be faster than the answer: until that is there nothing can be typed behind the dialog.
+  await guard.waitForSelector('dialog.ask', { state: 'detached' });
   await guard.waitForSelector('[data-record=opened]');
   await shot(guard, look, 'doors');
   await guard.fill('#record-text', `${EVIL}${look.n}`);
