@@ -1,4 +1,3 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { matchPicture } from '../../src/vision/faces/door-picture.ts';
 import { FaceReader } from '../../src/vision/faces/reader.ts';
@@ -6,6 +5,7 @@ import { LENGTH, Roster, unit } from '../../src/vision/faces/roster.ts';
 import { loadPicture } from '../../src/vision/images.ts';
 import type { ForkedInference } from '../../src/vision/inference/forked.ts';
 import type { Inference } from '../../src/vision/inference/inference.ts';
+import { ort } from '../../src/vision/inference/onnxruntime.ts';
 import { dimsOf, filler } from '../../src/vision/inference/tensor.ts';
 import { specOf } from '../../src/vision/inference/wire.ts';
 import { model, faces as samples } from '../support/vision-material.ts';
@@ -132,11 +132,11 @@ async function ownTimes(
   const runs = await Promise.all(
     inputs.map(async ({ id, input }) => {
       const spec = specOf(await model(id));
-      const session = await InferenceSession.create(spec.file, { intraOpNumThreads: 1, interOpNumThreads: 1 });
+      const session = await ort.InferenceSession.create(spec.file, { intraOpNumThreads: 1, interOpNumThreads: 1 });
       const dims = dimsOf(spec);
       const values = new Float32Array(dims.reduce((all, one) => all * one, 1));
       filler(spec)(input, values);
-      return { session, feeds: { [spec.input.name]: new Tensor('float32', values, dims) } };
+      return { session, feeds: { [spec.input.name]: new ort.Tensor('float32', values, dims) } };
     }),
   );
   return {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { ort } from '../../src/vision/inference/onnxruntime.ts';
 import { model } from '../support/vision-material.ts';
 import { graphOf } from '../vision/models/reference.ts';
 import { figure, median, type Report } from './figure.ts';
@@ -28,7 +28,7 @@ export async function models(report: Report, runs: number): Promise<void> {
           format: 'graph-model',
         }),
     });
-    const ours = await InferenceSession.create(file, { intraOpNumThreads: 1, interOpNumThreads: 1 });
+    const ours = await ort.InferenceSession.create(file, { intraOpNumThreads: 1, interOpNumThreads: 1 });
     const { layout, type, name } = entry.input;
     const shape = layout === 'nchw' ? [1, 3, height, width] : [1, height, width, 3];
     const values = { length: width * height * 3 };
@@ -36,7 +36,7 @@ export async function models(report: Report, runs: number): Promise<void> {
       type === 'int32'
         ? Int32Array.from(values, (_, i) => (i * 7919) & 255)
         : Float32Array.from(values, (_, i) => ((i * 7919) & 255) / 255);
-    const feed = { [name]: new Tensor(type, data as Float32Array & Int32Array, shape) };
+    const feed = { [name]: new ort.Tensor(type, data as Float32Array & Int32Array, shape) };
     const input = tf.tensor(data, shape, type);
     const [ms, peerMs]: [number[], number[]] = [[], []];
     // In turn, so that both see the same moments of the machine.

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { fitPicture, isPicture, loadFitted, loadPicture } from '../../src/vision/images.ts';
 import type { Picture } from '../../src/vision/picture.ts';
+import { dataDir } from '../support/data-dir.ts';
 
 const pixel = ({ width, data }: Picture, x: number, y: number) => [
   ...data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3),
@@ -33,7 +33,7 @@ describe('what a picture file may be', () => {
   });
 
   test.each(['bmp', 'pgm', 'ppm'])('%s, by way of ffmpeg', async (format) => {
-    const file = join(mkdtempSync(join(tmpdir(), 'quanwei-pictures-')), `x.${format}`);
+    const file = join(dataDir(), `x.${format}`);
     const from = join(file, '..', 'x.png');
     writeFileSync(from, await halves().png().toBuffer());
     execFileSync('ffmpeg', ['-v', 'error', '-i', from, file]);
@@ -175,7 +175,7 @@ describe('what is refused, each with a reason and nothing else', () => {
   });
 
   test('a file that is not there, and a directory, by name', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'quanwei-pictures-'));
+    const dir = dataDir();
     await expect(loadPicture(join(dir, 'none.jpg'))).rejects.toMatchObject({
       code: 'BAD_PICTURE',
       message: 'there is no such file',

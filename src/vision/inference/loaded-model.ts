@@ -1,8 +1,9 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { QuanweiError } from '../../kernel/errors.ts';
 import type { Decode, Output } from '../decoders/decoder.ts';
 import { loadDecoder } from './decoders.ts';
 import type { Found, Task } from './inference.ts';
+import { ort } from './onnxruntime.ts';
 import { dimsOf, type Fill, filler, type Values } from './tensor.ts';
 import type { ModelSpec } from './wire.ts';
 
@@ -36,11 +37,11 @@ export class LoadedModel {
     if (type === 'int32') {
       const values = new Int32Array(size);
       this.#values = values;
-      this.#feeds = { [name]: new Tensor('int32', values, dims) };
+      this.#feeds = { [name]: new ort.Tensor('int32', values, dims) };
     } else {
       const values = new Float32Array(size);
       this.#values = values;
-      this.#feeds = { [name]: new Tensor('float32', values, dims) };
+      this.#feeds = { [name]: new ort.Tensor('float32', values, dims) };
     }
   }
 
@@ -56,7 +57,7 @@ export class LoadedModel {
         `${spec.id}: its task is ${spec.task}, decoder \`${spec.decoder}\` finds ${decoder.task}`,
       );
     }
-    const session = await InferenceSession.create(spec.file, OPTIONS);
+    const session = await ort.InferenceSession.create(spec.file, OPTIONS);
     if (!session.inputNames.includes(spec.input.name)) {
       throw new QuanweiError('BAD_MODEL', `${spec.id}: the graph has no input \`${spec.input.name}\``, {
         hint: `it has: ${session.inputNames.join(', ')}`,

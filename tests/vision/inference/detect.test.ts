@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { overlap } from '../../../src/vision/picture.ts';
 import { quanwei } from '../../support/command.ts';
 import { faces, model, pedestrians } from '../../support/vision-material.ts';
@@ -22,6 +22,7 @@ beforeAll(async () => {
   short = join(dir, 'short.avi');
   execFileSync('ffmpeg', ['-v', 'error', '-i', video, '-c', 'copy', '-frames:v', '30', short]);
 }, 600_000);
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 async function detect(...args: string[]): Promise<Line[]> {
   const { code, stdout, stderr } = await quanwei('detect', ...args, '--json');

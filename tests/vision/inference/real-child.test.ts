@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { SystemClock } from '../../../src/kernel/clock.ts';
 import { createLog } from '../../../src/kernel/log.ts';
@@ -123,6 +123,15 @@ describe('what the models find on a real picture', () => {
     const more = await boxes(await started(['nanodet'], { thresholds: { floor: 0.05 } }), 'persons', 'nanodet');
     expect(more.length).toBeGreaterThan(usual.length);
     expect(more.slice(0, usual.length)).toEqual(usual);
+  });
+});
+
+describe('the runtime', () => {
+  test('keeps no record for its maker: no file of the child is open once the models are loaded', async () => {
+    const { pid } = await started(['nanodet']);
+    const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+    expect(open.length).toBeGreaterThan(3);
+    expect(open.filter((target) => target.startsWith('/') && !target.startsWith('/dev/'))).toEqual([]);
   });
 });
 

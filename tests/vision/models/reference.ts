@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Tensor } from 'onnxruntime-node';
+import { ort } from '../../../src/vision/inference/onnxruntime.ts';
 import { BUILT_IN_MODELS, loadModels } from '../../../src/vision/models/catalogue.ts';
 import { ModelStore, modelsDirectory } from '../../../src/vision/models/store.ts';
 import { model } from '../../support/vision-material.ts';
@@ -139,14 +140,14 @@ export async function ortRun(
 ): Promise<Result[]> {
   const options = { intraOpNumThreads: 1, interOpNumThreads: 1 } as const;
   const session = await (typeof onnx === 'string'
-    ? InferenceSession.create(onnx, options)
-    : InferenceSession.create(onnx, options));
+    ? ort.InferenceSession.create(onnx, options)
+    : ort.InferenceSession.create(onnx, options));
   const tensors = Object.fromEntries(
     Object.entries(feeds).map(([name, { type, shape, data }]) => [
       name,
       type === 'int32'
-        ? new Tensor('int32', data as Int32Array, shape)
-        : new Tensor('float32', data as Float32Array, shape),
+        ? new ort.Tensor('int32', data as Int32Array, shape)
+        : new ort.Tensor('float32', data as Float32Array, shape),
     ]),
   );
   const results = await session.run(tensors, [...outputs]);
