@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { clip, fencesOf } from '../support/footage.ts';
 import { freePort } from '../support/ports.ts';
 import type { End } from './ending.ts';
@@ -37,25 +38,43 @@ const stopped = (eyes: Eyes): Turns => ({
   off: () => eyes.signalAll('SIGSTOP'),
 });
 
+/** Programs in the group of vision, at work while it is their turn. */
+function companions(group: IdleGroup, programs: readonly string[], after: (end: End) => void): Turns {
+  const all = programs.map((program) => group.node(['-e', program]));
+  after(async () => void (await Promise.all(all.map(gone))));
+  const signal = (name: NodeJS.Signals): void => {
+    for (const one of all) one.kill(name);
+  };
+  return { on: () => signal('SIGCONT'), off: () => signal('SIGSTOP') };
+}
+
 /** Beside the real one a process that takes memory and writes to all of it, again and again, as a leak does. */
 const eating: Trouble = (eyes, group, after) => {
   const program = `const all = []; setInterval(() => {
     if (all.length * ${EATS.step} >= ${EATS.most}) all.length = 0;
     all.push(Buffer.alloc(${EATS.step} * 1048576, 1));
   }, 50)`;
-  const eater = group.node(['-e', program]);
-  after(() => gone(eater));
-  const { on, off } = working(eyes);
+  const [vision, eater] = [working(eyes), companions(group, [program], after)];
   return {
     on: () => {
-      on();
-      eater.kill('SIGCONT');
+      vision.on();
+      eater.on();
     },
     off: () => {
-      off();
-      eater.kill('SIGSTOP');
+      vision.off();
+      eater.off();
     },
   };
+};
+
+/** What any work costs beside which a gateway runs: vision rests, and each processor counts for nothing. */
+const counting: Trouble = (eyes, group, after) => {
+  eyes.signalAll('SIGSTOP');
+  return companions(
+    group,
+    Array.from({ length: availableParallelism() }, () => 'for (;;);'),
+    after,
+  );
 };
 
 const TROUBLES: readonly [string, Trouble][] = [
@@ -63,6 +82,7 @@ const TROUBLES: readonly [string, Trouble][] = [
   ['killed and started again', killed],
   ['stopped', stopped],
   ['eating memory', eating],
+  ['away, a bare loop in its place', counting],
 ];
 
 /** How long presses took, ms, by what vision did when the button was pressed. */

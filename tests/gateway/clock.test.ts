@@ -1,6 +1,6 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { dataDir } from '../support/data-dir.ts';
 import { Centre, Reader, until } from '../upstream/centre.ts';
 import { device, eventually, gatewayOf, login, openAlarms, upstream } from './compound.ts';
@@ -41,7 +41,18 @@ function wallClock(): { env: Record<string, string>; step(seconds: number): void
   return { env, step };
 }
 
+/** What the library shares among a program's processes; it outlives those that are killed. */
+const shared = (): string[] => {
+  const places = existsSync('/dev/shm') ? readdirSync('/dev/shm') : [];
+  return places.filter((name) => /^(sem\.)?faketime_s(hm|em)_\d+$/.test(name));
+};
+
 describe.runIf(LIBRARY !== null)('the gateway’s own clock', () => {
+  const before = new Set(shared());
+  afterAll(() => {
+    for (const name of shared()) if (!before.has(name)) rmSync(join('/dev/shm', name), { force: true });
+  });
+
   test('steps a day back and two days on: recorded, nothing is due too early or too late, order holds', async () => {
     const clock = wallClock();
     const gateway = await gatewayOf(
