@@ -148,7 +148,12 @@ describe('packages', () => {
   test('ONNX Runtime is loaded in one place, which silences it first', () => {
     const loads = /from 'onnxruntime-node'|import\('onnxruntime-node'\)/;
     const loading = [...code, ...files(join(SRC, '../tests')).filter((file) => file.endsWith('.ts'))]
-      .filter((file) => readFileSync(file, 'utf8').replaceAll(/^import type .*/gm, '').match(loads) !== null)
+      .filter(
+        (file) =>
+          readFileSync(file, 'utf8')
+            .replaceAll(/^import type .*/gm, '')
+            .match(loads) !== null,
+      )
       .map((file) => relative(SRC, file));
     expect(loading).toEqual(['vision/inference/onnxruntime.ts', '../tests/architecture.test.ts']);
   });

@@ -159,7 +159,7 @@ export class Broker implements DeviceLink {
       roles,
       presence: parts.presence ?? (() => undefined),
     });
-    const publishing = new Publishing({ ...shared, intake, maxInflight: config.maxInflight, refreshRights });
+    const publishing = new Publishing({ ...shared, intake, catalogue, maxInflight: config.maxInflight, refreshRights });
     const delivery = new Delivery({
       ...shared,
       refused,
@@ -283,9 +283,10 @@ export class Broker implements DeviceLink {
     engine.on('unsubscribe', (topics, client) => {
       for (const topic of topics) this.#connections.of(client)?.filters.delete(topic);
     });
+    // Before anything runs that would have to be ended when a certificate cannot be read.
+    const tls = await serverTls(config, ca);
     await engine.listen();
     this.#wills.resume();
-    const tls = await serverTls(config, ca);
     const ready = (socket: Socket) => {
       const client = engine.handle(socket);
       const limit = () => (client.connected || client.connecting ? config.maxPacket : LIMITS.connectPacket);

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PublishPacket } from 'aedes';
+import type { Catalogue } from '../devices/catalogue.ts';
+import { keptBytes } from '../devices/redact.ts';
 import { Allowance } from '../kernel/allowance.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
@@ -8,7 +10,7 @@ import type { Connection } from './connection.ts';
 import type { Counters } from './counters.ts';
 import type { Engine } from './engine.ts';
 import { LIMITS } from './limits.ts';
-import type { BrokerIntake, BrokerJournal } from './ports.ts';
+import type { BrokerIntake, BrokerJournal, BrokerRegistry } from './ports.ts';
 import type { Sessions } from './sessions.ts';
 
 /** Bytes of a forbidden message that are recorded word for word. */
@@ -24,7 +26,9 @@ export interface PublishingParts {
   readonly engine: () => Engine;
   readonly sessions: Sessions;
   readonly intake: BrokerIntake;
+  readonly catalogue: Catalogue;
   readonly journal: BrokerJournal;
+  readonly registry: Pick<BrokerRegistry, 'get'>;
   readonly counters: Counters;
   readonly clock: Clock;
   readonly log: Log;
@@ -122,7 +126,7 @@ export class Publishing {
    * that has one topic too many must not be a fire button no more.
    */
   #forbidden(connection: Connection, packet: PublishPacket, done: Done): void {
-    const { counters, journal, clock, log } = this.#parts;
+    const { counters, journal, registry, catalogue, clock, log } = this.#parts;
     counters.drop('not-allowed');
     const { device } = connection;
     const topic = packet.topic.slice(0, LIMITS.topic);
@@ -139,12 +143,15 @@ export class Publishing {
       return;
     }
     log.warn({ device, topic }, 'a message outside the device’s topics');
+    const profile = registry.get(device)?.profile ?? '';
+    // Without its profile nobody can tell what of it may be kept.
+    const kept = catalogue.has(profile) ? keptBytes(catalogue.get(profile), payload) : Buffer.alloc(0);
     const body = {
       topic,
       reason: `${device} may not publish there`,
       bytes: payload.length,
       sha256,
-      base64: payload.subarray(0, RECORDED).toString('base64'),
+      base64: kept.subarray(0, RECORDED).toString('base64'),
     };
     journal.append([{ kind: 'unknown', actor: `device:${device}`, subject: device, body }]).then(
       () => {

@@ -1,7 +1,10 @@
+import type { DeviceConfig } from '../config/schema.ts';
 import { QuanweiError } from '../kernel/errors.ts';
 import { childKey, resolveParams } from './binding.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Device } from './device.ts';
+import { configuredDevice } from './file-devices.ts';
+import { Roster } from './roster.ts';
 
 /** Devices a registry knows at most. */
 export const MOST_DEVICES = 20_000;
@@ -23,6 +26,23 @@ export function faultOf(
     return { what: thrown.message, hint: thrown.hint ?? 'see docs/device-profiles.md' };
   }
   return faultOfHub(device, others, catalogue) ?? faultOfParent(device, others);
+}
+
+/**
+ * What is wrong with the devices of a configuration, without a journal: what `Registry.open` would refuse them for.
+ * @param configured as the file has them
+ */
+export function faultsAmong(
+  configured: readonly DeviceConfig[],
+  catalogue: Catalogue,
+): { id: string; what: string; hint: string }[] {
+  const roster = new Roster();
+  const devices = configured.map((config) => configuredDevice(config, null));
+  for (const device of devices) roster.put(device);
+  return devices.flatMap((device) => {
+    const fault = faultOf(device, roster, catalogue);
+    return fault === null ? [] : [{ id: device.id, ...fault }];
+  });
 }
 
 type Others = Parameters<typeof faultOf>[1];

@@ -72,8 +72,8 @@ async function build(
   key: Buffer,
   hashes: Map<string, Promise<string>>,
 ): Promise<{ device: Device; digest: Buffer | null }> {
-  const { id, profile, name = id, place, hub = null, parent = null, params, silentAfter = null } = config;
-  const secret = hub === null ? config.secret : undefined;
+  const { id } = config;
+  const secret = config.hub === undefined ? config.secret : undefined;
   const digest = secret === undefined ? null : createHmac('sha256', key).update(`${id}\n${secret}`).digest();
   let secretHash: string | null = null;
   if (secret !== undefined && digest !== null) {
@@ -84,7 +84,13 @@ async function build(
       secretHash = await known;
     }
   }
-  const device = {
+  return { device: configuredDevice(config, secretHash), digest };
+}
+
+/** A device of the file, as it will be registered. */
+export function configuredDevice(config: DeviceConfig, secretHash: string | null): Device {
+  const { id, profile, name = id, place, hub = null, parent = null, params, silentAfter = null } = config;
+  const made = {
     id,
     profile,
     name,
@@ -97,7 +103,7 @@ async function build(
     managed: 'file',
     enabled: true,
   };
-  return { device: device as Device, digest };
+  return made as Device;
 }
 
 /** Made on the first start. Without it (a restored backup) every secret is hashed once more, and nothing else happens. */

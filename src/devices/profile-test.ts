@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { iso } from '../kernel/clock.ts';
@@ -32,6 +32,13 @@ export function testProfile(file: string): ProfileTest {
   const path = resolve(file);
   if (!existsSync(path)) {
     return { ok: false, problems: [{ where: file, what: 'there is no such file', hint: '' }], samples: [] };
+  }
+  if (!statSync(path).isFile()) {
+    return {
+      ok: false,
+      problems: [{ where: file, what: 'this is no file', hint: 'name one .yaml file' }],
+      samples: [],
+    };
   }
   const read = readProfile(file, readFileSync(path, 'utf8'));
   const { definition } = read;

@@ -17,18 +17,35 @@ export function keptText(profile: Profile, text: string, parsed: unknown): strin
 }
 
 /**
- * The bytes of a message nobody could decode, as they may be stored: JSON loses what the profile redacts; anything else
- * is returned as it is.
+ * The bytes of a message nobody could decode, as they may be stored: JSON loses what the profile redacts, and so does what
+ * was meant to be JSON (another encoding, one comma too many), where names and values can still be told apart.
  */
 export function keptBytes(profile: Profile, payload: Buffer): Buffer {
+  const names = profile.program.redact;
   let parsed: unknown;
   try {
     parsed = parseJson(textOf(payload));
   } catch {
-    return payload; // not JSON: there are no keys to go by
+    return redactedText(payload, names);
   }
-  if (typeof parsed !== 'object' || parsed === null || !redactIn(parsed, profile.program.redact)) return payload;
+  if (typeof parsed !== 'object' || parsed === null || !redactIn(parsed, names)) return payload;
   return Buffer.from(JSON.stringify(parsed));
+}
+
+/** A name in quotes and what stands behind it, up to where the next would begin; also when its own end is missing. */
+const NAMED = /"((?:[^"\\]|\\.){1,64})"(\s{0,8}:\s{0,8})("(?:[^"\\]|\\.)*"?|[^,}\]"]*)/gs;
+/** What no text of a message is so long for: a picture. */
+const UNBROKEN = new RegExp(`[A-Za-z0-9+/=_-]{${LONG_STRING + 1},}`, 'g');
+
+/** Byte for byte but for what is taken out, whatever the encoding. */
+function redactedText(payload: Buffer, names: ReadonlySet<string>): Buffer {
+  const text = payload.toString('latin1');
+  const kept = text
+    .replace(NAMED, (all, name: string, colon: string, value: string) =>
+      names.has(name) && value !== '' && value !== 'null' && value !== '""' ? `"${name}"${colon}"${REDACTED}"` : all,
+    )
+    .replace(UNBROKEN, (run) => `[${run.length} characters]`);
+  return kept === text ? payload : Buffer.from(kept, 'latin1');
 }
 
 /** Changes `value` in place (it is ours: fresh from the parser, depth bounded there). Says whether anything changed. */

@@ -307,6 +307,6 @@ export class Doors {
 const opens = (profile: Profile): boolean => Object.hasOwn(profile.commands, 'open');
 
 /** A call point's module has a relay whether anything hangs on it or not; its parameter `lock` says that a door does. */
-const isDoor = (profile: Profile, device: DeviceInfo): boolean =>
+export const isDoor = (profile: Profile, device: DeviceInfo): boolean =>
   opens(profile) &&
   (profile.kind === 'face-door' || profile.kind === 'door' || resolveParams(profile, device)['lock'] === 'yes');

@@ -53,7 +53,11 @@ export function centreOrders({ board, doors, registry, journal, clock, vision }:
         source: 'centre',
         detail: { by },
       });
-      return { ok, code: ok ? 'OK' : code.toUpperCase(), detail: detail === '' ? `${code} after ${ms} ms` : detail };
+      return {
+        ok,
+        code: ok ? 'OK' : `DEVICE_${code.toUpperCase()}`,
+        detail: detail === '' ? `${code} after ${ms} ms` : detail,
+      };
     },
 
     async evidence({ alarm, ref }) {

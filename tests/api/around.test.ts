@@ -117,7 +117,12 @@ test('orders of the centre with their answers, newest first, a page at a time, f
       actor: 'system',
       subject: 'o-1',
       lane: 2,
-      body: { order: { id: 'o-1', type: 'open-door' }, ok: false, code: 'OFFLINE', detail: 'door-1 is not connected' },
+      body: {
+        order: { id: 'o-1', type: 'open-door' },
+        ok: false,
+        code: 'DEVICE_OFFLINE',
+        detail: 'door-1 is not connected',
+      },
     },
     order('o-2', { type: 'ping' }),
   ]);
@@ -127,7 +132,9 @@ test('orders of the centre with their answers, newest first, a page at a time, f
   const second = (await operator.get<{ orders: object[]; next: null }>(`/api/upstream/orders?before=${first.next}`))
     .body;
   expect(second).toMatchObject({
-    orders: [{ id: 'o-1', by: '张指挥', subject: 'door-1', text: '救护车', answer: { ok: false, code: 'OFFLINE' } }],
+    orders: [
+      { id: 'o-1', by: '张指挥', subject: 'door-1', text: '救护车', answer: { ok: false, code: 'DEVICE_OFFLINE' } },
+    ],
     next: null,
   });
   expect((await (await box.person('viewer')).get('/api/upstream/orders')).status).toBe(403);

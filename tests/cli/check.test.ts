@@ -73,6 +73,20 @@ test('a box that is in order passes, with a line in Chinese and one in English f
   expect(stdout).toContain('  Configuration is valid');
 });
 
+test('devices that the gateway would refuse to start with are bad, every one of them by name', async () => {
+  const { file } = await configured();
+  const devices = [
+    { id: 'point-1', profile: 'tasmota-contact', secret: 'a-secret-of-1' },
+    { id: 'sos-1', profile: 'zigbee-sos-button', hub: 'point-1' },
+    { id: 'point-2', profile: 'tasmota-contact', secret: 'a-secret-of-2', params: { nope: 'x' } },
+  ];
+  const before = readFileSync(file, 'utf8');
+  writeFileSync(file, `${before}\ndevices: ${JSON.stringify(devices)}\nalarms: { fireReleases: [point-1] }\n`);
+  const [finding] = (await check(file))('profiles');
+  expect(finding).toMatchObject({ verdict: 'bad', figures: { devicesWrong: 3 } });
+  for (const said of ['sos-1', 'point-2', 'fireReleases']) expect(JSON.stringify(finding)).toContain(said);
+});
+
 test('looking changes nothing: no data directory is made', async () => {
   const { file, data } = await configured();
   await check(file);

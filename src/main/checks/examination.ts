@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import { describeProblem } from '../../config/load.ts';
 import type { GatewayConfig } from '../../config/schema.ts';
 import { BUILT_IN_PROFILES, loadCatalogue } from '../../devices/catalogue.ts';
+import { faultsAmong } from '../../devices/device-rules.ts';
+import { isDoor } from '../../doors/commands.ts';
 import { directoryInUse } from '../../journal/lock.ts';
 import { type Clock, SystemClock } from '../../kernel/clock.ts';
 import { messageOf, QuanweiError } from '../../kernel/errors.ts';
@@ -88,10 +90,21 @@ function readConfig(place: Place, findings: Finding[]): Settings | null {
 function checkProfiles({ config }: Settings): Finding {
   try {
     const catalogue = loadCatalogue([BUILT_IN_PROFILES, ...config.profiles]);
-    const unknown = config.devices.filter((device) => !catalogue.has(device.profile));
-    const [first] = unknown;
     const count = catalogue.all().length;
-    return first === undefined
+    const faults = faultsAmong(config.devices, catalogue);
+    const closed = config.alarms.fireReleases.filter((id) => {
+      const device = config.devices.find((one) => one.id === id);
+      return (
+        device !== undefined &&
+        catalogue.has(device.profile) &&
+        !isDoor(catalogue.get(device.profile), { ...device, name: device.name ?? id })
+      );
+    });
+    const wrong = [
+      ...faults.map(({ id, what, hint }) => `${id}: ${what} (${hint})`),
+      ...closed.map((id) => `alarms.fireReleases: 火警不能释放 ${id} · ${id} cannot be opened from here`),
+    ];
+    return wrong.length === 0
       ? {
           name: 'profiles',
           verdict: 'good',
@@ -101,11 +114,8 @@ function checkProfiles({ config }: Settings): Finding {
       : {
           name: 'profiles',
           verdict: 'bad',
-          text: {
-            zh: `设备 ${first.id} 的模板 ${first.profile} 不存在`,
-            en: `Device ${first.id} has the profile ${first.profile}, which does not exist`,
-          },
-          figures: { profiles: count, devicesWithout: unknown.length },
+          text: { zh: `设备配置有误：${wrong.length} 处`, en: `Devices: ${wrong.join('; ')}` },
+          figures: { profiles: count, devicesWrong: wrong.length },
           advice: { zh: '见 docs/adding-a-device.md', en: 'see docs/adding-a-device.md' },
         };
   } catch (thrown) {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { databaseFile } from '../../journal/database.ts';
 import { JournalReader } from '../../journal/reader.ts';
@@ -11,6 +11,16 @@ const TAIL = 10_000;
 
 /** Whether the journal opens and the end of its chain holds, and whether a damaged one was set aside. */
 export function checkJournal(dir: string): Finding[] {
+  if (existsSync(dir) && !statSync(dir).isDirectory()) {
+    return [
+      {
+        name: 'journal',
+        verdict: 'bad',
+        text: { zh: `数据目录是一个文件：${dir}`, en: `The data directory is a file: ${dir}` },
+        advice: { zh: '`data:` 应写一个目录', en: '`data:` names a directory' },
+      },
+    ];
+  }
   const findings = [openAndVerify(dir)];
   const aside = existsSync(dir)
     ? readdirSync(dir).filter((name) => /\.damaged-/.test(name) && !/-(wal|shm)$/.test(name))

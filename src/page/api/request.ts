@@ -62,8 +62,10 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   }
   const value = parsed(text);
   if (answer.ok && value !== undefined) return value as T;
-  if (answer.status === 401 && path !== '/api/login') onSessionOver();
-  throw new Refused(answer.status, (value ?? null) as Problem | null);
+  const refused = new Refused(answer.status, (value ?? null) as Problem | null);
+  // A wrong password is the answer to what was typed, not the end of the session.
+  if (answer.status === 401 && refused.code !== 'BAD_CREDENTIALS') onSessionOver();
+  throw refused;
 }
 
 /** @returns `undefined` for what is not JSON: something between us and the gateway answered */
