@@ -9,8 +9,7 @@ import { ROLES } from './roles.ts';
 /** The words requests and answers are made of. Times are ms since the epoch; every text has a bound. */
 
 /** A control character in a note could draw over a terminal or hide the rest of a line. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const PRINTABLE = /^[^\u0000-\u0008\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069]*$/;
+const PRINTABLE = /^(?:[\t\n]|[^\p{Cc}\u202a-\u202e\u2066-\u2069])*$/u;
 export const text = (max: number) => z.string().trim().max(max).regex(PRINTABLE, 'no control characters');
 export const someText = (max: number) => text(max).min(1);
 

@@ -1,10 +1,8 @@
-import type { DeviceConfig } from '../config/schema.ts';
 import { QuanweiError } from '../kernel/errors.ts';
 import { childKey, resolveParams } from './binding.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Device } from './device.ts';
-import { configuredDevice } from './file-devices.ts';
-import { Roster } from './roster.ts';
+import type { Roster } from './roster.ts';
 
 /** Devices a registry knows at most. */
 export const MOST_DEVICES = 20_000;
@@ -28,22 +26,16 @@ export function faultOf(
   return faultOfHub(device, others, catalogue) ?? faultOfParent(device, others);
 }
 
-/**
- * What is wrong with the devices of a configuration, without a journal: what `Registry.open` would refuse them for.
- * @param configured as the file has them
- */
-export function faultsAmong(
-  configured: readonly DeviceConfig[],
+/** What is wrong with the devices of a configuration; `roster` knows all of them. */
+export const faultsOf = (
+  devices: readonly Device[],
+  roster: Roster,
   catalogue: Catalogue,
-): { id: string; what: string; hint: string }[] {
-  const roster = new Roster();
-  const devices = configured.map((config) => configuredDevice(config, null));
-  for (const device of devices) roster.put(device);
-  return devices.flatMap((device) => {
+): { id: string; where: string; what: string; hint: string }[] =>
+  devices.flatMap((device, i) => {
     const fault = faultOf(device, roster, catalogue);
-    return fault === null ? [] : [{ id: device.id, ...fault }];
+    return fault === null ? [] : [{ id: device.id, where: `devices[${i}] (${device.id})`, ...fault }];
   });
-}
 
 type Others = Parameters<typeof faultOf>[1];
 
@@ -54,17 +46,17 @@ function faultOfHub(device: Device, others: Others, catalogue: Catalogue): { wha
     return { what: `没有此中心 · there is no hub ${device.hub}`, hint: 'register the hub first' };
   }
   if (hub.hub !== null)
-    return { what: `${hub.id} 自己也在中心之后 · is itself behind a hub`, hint: 'one hub is enough' };
+    return { what: `${hub.id} 自己也在中心之后 · ${hub.id} is itself behind a hub`, hint: 'one hub is enough' };
   if (catalogue.has(hub.profile) && catalogue.get(hub.profile).hub === undefined) {
     return {
-      what: `${hub.id} 不是中心 · is no hub: its profile ${hub.profile} speaks for nobody`,
+      what: `${hub.id} 不是中心 · ${hub.id} is no hub: its profile ${hub.profile} speaks for nobody`,
       hint: 'a hub profile, such as zigbee2mqtt-hub',
     };
   }
   const twin = others.childOf(hub.id, childKey(device));
   if (twin !== null && twin.id !== device.id) {
     return {
-      what: `${twin.id} 已是 ${hub.id} 的 ${childKey(device)} · is already ${childKey(device)} behind ${hub.id}`,
+      what: `${twin.id} 已是 ${hub.id} 的 ${childKey(device)} · ${twin.id} is already ${childKey(device)} behind ${hub.id}`,
       hint: 'params: { key: … } is the name its hub knows it by, one for each device',
     };
   }

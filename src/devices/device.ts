@@ -36,8 +36,7 @@ export interface DeviceState {
   readonly clockWrong: boolean;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-const PLAIN = /^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069]*$/;
+const PLAIN = /^[^\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u2069]*$/u;
 const Text = (max: number) => z.string().trim().max(max).regex(PLAIN, 'one line of plain text');
 
 const fields = {

@@ -90,8 +90,7 @@ function checkedArgs(
       if (rule.min !== undefined && value < rule.min) refuse(name, `must be at least ${rule.min}`);
       if (rule.max !== undefined && value > rule.max) refuse(name, `must be at most ${rule.max}`);
     } else {
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-      if (/[\u0000-\u001f\u007f;]/.test(value)) refuse(name, 'must be one line of plain text');
+      if (/[\p{Cc};]/u.test(value)) refuse(name, 'must be one line of plain text');
       if (value.length > (rule.max ?? 256)) refuse(name, `must be at most ${rule.max ?? 256} characters`);
     }
     if (rule.options !== undefined && !rule.options.some((option) => String(option) === String(value))) {

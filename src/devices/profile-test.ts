@@ -30,15 +30,8 @@ export const SAMPLE_ZONE = 'Asia/Shanghai';
  */
 export function testProfile(file: string): ProfileTest {
   const path = resolve(file);
-  if (!existsSync(path)) {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
     return { ok: false, problems: [{ where: file, what: 'there is no such file', hint: '' }], samples: [] };
-  }
-  if (!statSync(path).isFile()) {
-    return {
-      ok: false,
-      problems: [{ where: file, what: 'this is no file', hint: 'name one .yaml file' }],
-      samples: [],
-    };
   }
   const read = readProfile(file, readFileSync(path, 'utf8'));
   const { definition } = read;

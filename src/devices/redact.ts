@@ -34,8 +34,8 @@ export function keptBytes(profile: Profile, payload: Buffer): Buffer {
 
 /** A name in quotes and what stands behind it, up to where the next would begin; also when its own end is missing. */
 const NAMED = /"((?:[^"\\]|\\.){1,64})"(\s{0,8}:\s{0,8})("(?:[^"\\]|\\.)*"?|[^,}\]"]*)/gs;
-/** What no text of a message is so long for: a picture. */
-const UNBROKEN = new RegExp(`[A-Za-z0-9+/=_-]{${LONG_STRING + 1},}`, 'g');
+/** Base64, its slashes escaped or not: nothing but a picture is so long. */
+const UNBROKEN = new RegExp(`[A-Za-z0-9+/=_\\\\-]{${LONG_STRING + 1},}`, 'g');
 
 /** Byte for byte but for what is taken out, whatever the encoding. */
 function redactedText(payload: Buffer, names: ReadonlySet<string>): Buffer {

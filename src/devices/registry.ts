@@ -17,7 +17,7 @@ import {
   deviceOf,
   differences,
 } from './device.ts';
-import { faultOf, MOST_DEVICES } from './device-rules.ts';
+import { faultOf, faultsOf, MOST_DEVICES } from './device-rules.ts';
 import type { DeviceReport } from './event.ts';
 import { fileDevices, rowChange } from './file-devices.ts';
 import { audit, badDevices, parse } from './registry-words.ts';
@@ -89,10 +89,7 @@ export class Registry {
     const registry = new Registry(parts);
     const roster = registry.#roster;
     for (const device of file.devices) roster.put(device);
-    const wrong = file.devices.flatMap((device, i) => {
-      const fault = faultOf(device, roster, catalogue);
-      return fault === null ? [] : [{ where: `devices[${i}] (${device.id})`, ...fault }];
-    });
+    const wrong = faultsOf(file.devices, roster, catalogue);
     if (wrong.length > 0) {
       registry.#end();
       throw badDevices(wrong);

@@ -2,8 +2,7 @@
 export const MAX_TEXT = 256;
 
 // Control characters, and the invisible ones that reorder or hide what a guard reads on the page.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
-const UNREADABLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/g;
+const UNREADABLE = /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/gu;
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 
 /**

@@ -35,6 +35,17 @@ interface Release {
   ended: boolean;
 }
 
+/** Doors that a fire is to release and that cannot be opened from here. */
+export const unreleasable = (doors: readonly string[], opens: (id: string) => boolean): QuanweiError[] =>
+  doors.flatMap((id, i) =>
+    opens(id)
+      ? []
+      : new QuanweiError('BAD_CONFIG', `火警不能释放 ${id} · ${id} cannot be opened from here`, {
+          where: `alarms.fireReleases[${i}]`,
+          hint: 'a door of a model with an open command; a relay needs params: { lock: yes }',
+        }),
+  );
+
 /**
  * Fire releases doors: a follower of the journal that opens what `alarms.fireReleases` names, all at once, when a
  * level-1 fire alarm is raised, or comes again after people had seen to it. It has a durable cursor: a power cut between
@@ -57,13 +68,8 @@ export class Linkage {
   start(): void {
     const { journal, config, doors } = this.#parts;
     const known = new Set(doors.list().map(({ id }) => id));
-    config.fireReleases.forEach((id, i) => {
-      if (known.has(id)) return;
-      throw new QuanweiError('BAD_CONFIG', `火警不能释放 ${id} · ${id} cannot be opened from here`, {
-        where: `alarms.fireReleases[${i}]`,
-        hint: 'a door of a model with an open command; a relay needs params: { lock: yes }',
-      });
-    });
+    const [fault] = unreleasable(config.fireReleases, (id) => known.has(id));
+    if (fault !== undefined) throw fault;
     const head = journal.head();
     this.#following = journal.follow((entries) => this.#look(entries));
     if (config.fireReleases.length > 0) this.#look(this.#missed(head));

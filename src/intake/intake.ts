@@ -281,8 +281,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 /** Whether bytes can be kept as JSON text without becoming something else. */
 function isPlainText(bytes: Buffer): boolean {
   try {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-    return !/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.test(decoder.decode(bytes));
+    return !/(?![\t\n\r])\p{Cc}/u.test(decoder.decode(bytes));
   } catch {
     return false;
   }

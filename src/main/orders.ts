@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { AlarmDeed } from '../alarms/actions.ts';
 import type { Board } from '../alarms/board.ts';
 import type { Registry } from '../devices/registry.ts';
-import type { Doors } from '../doors/commands.ts';
+import type { DoorResult, Doors } from '../doors/commands.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { QuanweiError } from '../kernel/errors.ts';
@@ -18,6 +18,15 @@ interface Rooms {
   /** `null` without cameras */
   readonly vision: EvidencePlaces | null;
 }
+
+/** What a door's answer is called in the contract with the centre (docs/upstream.md). */
+const DOOR_CODES = {
+  opened: 'OK',
+  sent: 'OK',
+  refused: 'DEVICE_REFUSED',
+  timeout: 'DEVICE_TIMEOUT',
+  offline: 'DEVICE_OFFLINE',
+} as const satisfies Record<DoorResult['code'], string>;
 
 const done = (detail: string, result?: unknown): OrderResult => ({
   ok: true,
@@ -55,7 +64,7 @@ export function centreOrders({ board, doors, registry, journal, clock, vision }:
       });
       return {
         ok,
-        code: ok ? 'OK' : `DEVICE_${code.toUpperCase()}`,
+        code: ok ? 'OK' : DOOR_CODES[code],
         detail: detail === '' ? `${code} after ${ms} ms` : detail,
       };
     },

@@ -25,7 +25,18 @@ app.mount('#root');
 
 // The shell opens although the gateway is being restarted; what it shows of alarms always comes from the gateway itself.
 if ('serviceWorker' in navigator && import.meta.env.PROD) {
-  void navigator.serviceWorker.register(shellKeeper() as string).catch(() => undefined);
+  navigator.serviceWorker
+    .register(shellKeeper() as string)
+    .then(() => navigator.serviceWorker.ready)
+    .then(({ active }) => active?.postMessage(['/', ...loaded()]))
+    // Without it the page works, while the gateway does.
+    .catch(() => undefined);
+}
+
+/** Addresses of this origin that the page has been made of so far. */
+function loaded(): string[] {
+  const all = performance.getEntriesByType('resource').map(({ name }) => new URL(name));
+  return all.filter(({ origin }) => origin === location.origin).map(({ pathname }) => pathname);
 }
 
 /** The page's policy lets an address become a program only by name (Trusted Types); this is the one that may. */

@@ -125,6 +125,21 @@ test('what people tell is in the same ledger, with a receipt; an operator cannot
     status: 200,
     body: { drill: true, level: 1 },
   });
+  expect((await box.say('btn-1', 'fire.button')).drill).toBe(false);
+});
+
+test('a drill that goes on for minutes makes practice of what devices at its place report of that kind', async () => {
+  const box = await Box.start();
+  const manager = await box.person('manager');
+  const drill = { category: 'fire.button', place: '', text: '月度演练' };
+  for (const minutes of [0, 241, '5']) {
+    expect((await manager.post('/api/alarms/drill', { ...drill, minutes })).status).toBe(400);
+  }
+  expect((await manager.post('/api/alarms/drill', { ...drill, minutes: 30 })).status).toBe(200);
+  expect((await box.say('btn-1', 'fire.button')).drill).toBe(true);
+  expect((await box.say('btn-1', 'tamper')).drill).toBe(false);
+  const told = await manager.post('/api/alarms/report', { channel: 'phone', place: '', text: 'x', minutes: 5 });
+  expect(told.status).toBe(400);
 });
 
 test('text that could hide or overwrite other text is refused', async () => {

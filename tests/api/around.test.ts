@@ -19,7 +19,7 @@ async function fire(box: Box): Promise<Alarm> {
   await box.journal.append([
     { id: box.newId(), kind: 'door.command', actor: 'system', subject: 'smoke-1', lane: 2, body: { command: 'open' } },
   ]);
-  const command = box.newId();
+  const [command, again] = [box.newId(), box.newId()];
   await box.journal.append([
     { id: command, kind: 'door.command', actor: 'system', subject: 'door-1', lane: 2, body: { alarm: alarm.id } },
     {
@@ -28,6 +28,15 @@ async function fire(box: Box): Promise<Alarm> {
       subject: 'door-1',
       lane: 2,
       body: { command, ok: true, code: 'opened', detail: '', ms: 40 },
+    },
+    // It came again, and opened it again.
+    { id: again, kind: 'door.command', actor: 'system', subject: 'door-1', lane: 2, body: { alarm: alarm.id } },
+    {
+      kind: 'door.result',
+      actor: 'system',
+      subject: 'door-1',
+      lane: 2,
+      body: { command: again, ok: false, code: 'timeout', detail: '', ms: 900 },
     },
     {
       kind: 'door.result',
@@ -50,6 +59,7 @@ test('what happened around an alarm: others there, earlier ones, released doors,
   expect(body.earlier.map(({ device, handling }) => [device, handling])).toEqual([['smoke-1', 'false']]);
   expect(body.linkage.map(({ door, ok, code, ms }) => [door, ok, code, ms])).toEqual([
     ['door-1', true, 'opened', 40],
+    ['door-1', false, 'timeout', 900],
     ['door-2', false, 'stale', null],
   ]);
   expect(body.cameras.map(({ id, near }) => [id, near])).toEqual([

@@ -36,6 +36,17 @@ test('systemd hears READY only when an alarm can be stored, is pinged, and hears
   expect(entries.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['system.started', 'system.stopped']));
 });
 
+test('a certificate of mqtts that cannot be read is told, and the gateway ends: systemd would start it again', async () => {
+  const gateway = await GatewayProcess.prepare(dataDir(), {
+    mqtt: { listen: ['mqtts://127.0.0.1:0'], cert: 'nope.pem', key: 'nope.key' },
+  });
+  const child = start(process.execPath, [CLI, 'gateway', '--config', gateway.config], { env: process.env });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const { code, stderr } = await finished(child);
+  expect(code).toBe(1);
+  expect(stderr).toContain('nope.pem');
+});
+
 test('a gateway whose event loop stands still is not reported alive', async () => {
   const { receiver, child } = await service(600);
   await receiver.hear('WATCHDOG=1', 2);

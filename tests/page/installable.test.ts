@@ -18,9 +18,15 @@ describe.runIf(canBrowse())('the page as an application', () => {
     await expect
       .poll(() => page.evaluate('navigator.serviceWorker.controller !== null'), { timeout: 15_000 })
       .toBe(true);
-    // Once more, so that the shell has been kept.
-    await page.reload();
-    await page.waitForSelector('[data-pill=live].good');
+    // One visit is enough.
+    await expect.poll(() => page.evaluate("caches.match('/').then((kept) => kept !== undefined)")).toBe(true);
+    await expect
+      .poll(() =>
+        page.evaluate(
+          'caches.keys().then(([key]) => caches.open(key)).then((kept) => kept.keys()).then((all) => all.length)',
+        ),
+      )
+      .toBeGreaterThan(5);
     await box.stop();
     await page.reload();
     await page.waitForSelector('.state-box.error');

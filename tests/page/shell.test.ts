@@ -31,6 +31,41 @@ describe.runIf(canBrowse())('the shell', () => {
     await page.waitForSelector('[data-pill=live].good');
   });
 
+  test('who mistypes the old password when changing it is told so, and goes on watching', async () => {
+    const box = await Box.start();
+    const { page } = await visit(box, undefined, /401/);
+    await signIn(page, 'admin', ADMIN);
+    await page.waitForSelector('[data-pill=live].good');
+    await page.click('.menu summary');
+    await page.click('.menu .items button:has-text("修改密码")');
+    await page.fill('#ask-current', 'not-the-password');
+    await page.fill('#ask-next', PASSWORD);
+    await page.fill('#ask-again', PASSWORD);
+    await page.click('dialog.ask button[type=submit]');
+    await page.waitForSelector('dialog.ask .problem:not(:empty)');
+    expect(await page.textContent('dialog.ask .problem')).toBe('用户名或密码错误');
+    expect(await page.locator('form.card').count()).toBe(0);
+    expect(await page.locator('[data-pill=live].good').count()).toBe(1);
+  });
+
+  test('the menu closes when somebody points elsewhere, presses Escape, or goes elsewhere', async () => {
+    const box = await Box.start();
+    const { page } = await visit(box);
+    await signIn(page, 'admin', ADMIN);
+    await page.waitForSelector('[data-pill=live].good');
+    const ways = [
+      () => page.mouse.click(700, 600),
+      () => page.keyboard.press('Escape'),
+      () => page.evaluate("location.hash = '#/ledger'"),
+    ];
+    for (const away of ways) {
+      await page.click('.menu summary');
+      await page.waitForSelector('.menu[open]');
+      await away();
+      await page.waitForSelector('.menu:not([open])');
+    }
+  });
+
   test('an alarm appears by itself; what a device calls itself stays text', async () => {
     const box = await Box.start();
     const { page } = await visit(box);

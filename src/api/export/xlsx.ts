@@ -76,8 +76,7 @@ const text = (value: string, attributes = ''): string =>
 /** Without what XML 1.0 cannot say; half a surrogate pair becomes U+FFFD on its way into UTF-8. */
 const escaped = (value: string): string =>
   value
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')
+    .replaceAll(/(?![\t\n\r])\p{Cc}|[\ufffe\uffff]/gu, '')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;');

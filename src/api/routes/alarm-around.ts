@@ -46,7 +46,7 @@ export const Related = z.object({
     .array(z.object({ name: z.string(), place: z.string(), entry: EntryView }))
     .nullable()
     .describe('Who passed and what was opened there around that time; `null` for who may not see it'),
-  linkage: z.array(Linked).describe('Doors that were released because of it'),
+  linkage: z.array(Linked).describe('Doors that were released because of it, each time they were'),
   cameras: z
     .array(z.object({ id: z.string(), name: z.string(), place: z.string(), near: z.enum(NEAR) }))
     .describe('Cameras that may see the place, the nearest first'),
@@ -127,26 +127,25 @@ export function alarmAroundRoutes(app: Api, { board, journal, registry, config, 
       .map(({ name, place, entry }) => ({ name, place, entry: entryView(entry) }));
   }
 
-  /** The last word on every door that was to be released for it. */
+  /** Every release of a door for it with the last word on it: one that comes again opens them again. */
   function linkageOf(alarm: Alarm, raised: number): z.output<typeof Linked>[] {
     const entries = journal.read({ kinds: ['door.command', 'door.result'], after: raised, limit: LOOKED_AT });
-    const doors = new Map<string, z.output<typeof Linked>>();
-    const commands = new Set<string>();
+    const releases = new Map<string, z.output<typeof Linked>>();
     for (const { id, kind, subject, wall, body } of entries) {
       if (subject === null || typeof body !== 'object' || body === null) continue;
       const { alarm: cause, command, ok, code, detail, ms } = body as Record<string, unknown>;
-      const mine = cause === alarm.id || (typeof command === 'string' && commands.has(command));
-      if (!mine) continue;
-      const one = { door: subject, ...about(subject), at: wall };
+      const release = kind === 'door.result' && typeof command === 'string' ? command : id;
+      const before = releases.get(release);
+      if (before === undefined && cause !== alarm.id) continue;
+      const one = { door: subject, ...about(subject), at: before?.at ?? wall };
       if (kind === 'door.command') {
-        commands.add(id);
-        doors.set(subject, { ...one, ok: null, code: 'sent', detail: '', ms: null });
-      } else if (doors.get(subject)?.ok !== true) {
+        releases.set(release, { ...one, ok: null, code: 'sent', detail: '', ms: null });
+      } else if (before?.ok !== true) {
         const took = typeof ms === 'number' ? ms : null;
-        doors.set(subject, { ...one, ok: ok === true, code: String(code), detail: String(detail ?? ''), ms: took });
+        releases.set(release, { ...one, ok: ok === true, code: String(code), detail: String(detail ?? ''), ms: took });
       }
     }
-    return [...doors.values()].slice(0, LINKED);
+    return [...releases.values()].slice(0, LINKED);
   }
 
   function camerasOf(alarm: Alarm) {

@@ -71,7 +71,7 @@ export const AlarmDetail = z.object({
 
 /** Ways by which an operator is told something; orders of the centre come from the centre, drills by their own route. */
 const TOLD = ['resident', 'phone', 'visit', 'letter', 'patrol'] as const satisfies (keyof typeof REPORT_CHANNELS)[];
-const Told = Report.omit({ evidence: true }).extend({
+const Told = Report.omit({ evidence: true, minutes: true }).extend({
   channel: z.enum(TOLD),
   place: text(200).default(''),
   text: someText(1_000).describe('What was told'),
@@ -81,6 +81,7 @@ const Drill = z.strictObject({
   place: text(200).default(''),
   device: DeviceId.optional(),
   text: someText(1_000),
+  minutes: Report.shape.minutes,
 });
 
 /** What needs a person first comes first, so that a page that is cut short is cut at the harmless end. */

@@ -3,8 +3,11 @@ import { resolve } from 'node:path';
 import { describeProblem } from '../../config/load.ts';
 import type { GatewayConfig } from '../../config/schema.ts';
 import { BUILT_IN_PROFILES, loadCatalogue } from '../../devices/catalogue.ts';
-import { faultsAmong } from '../../devices/device-rules.ts';
+import { faultsOf } from '../../devices/device-rules.ts';
+import { configuredDevice } from '../../devices/file-devices.ts';
+import { Roster } from '../../devices/roster.ts';
 import { isDoor } from '../../doors/commands.ts';
+import { unreleasable } from '../../doors/linkage.ts';
 import { directoryInUse } from '../../journal/lock.ts';
 import { type Clock, SystemClock } from '../../kernel/clock.ts';
 import { messageOf, QuanweiError } from '../../kernel/errors.ts';
@@ -91,19 +94,21 @@ function checkProfiles({ config }: Settings): Finding {
   try {
     const catalogue = loadCatalogue([BUILT_IN_PROFILES, ...config.profiles]);
     const count = catalogue.all().length;
-    const faults = faultsAmong(config.devices, catalogue);
-    const closed = config.alarms.fireReleases.filter((id) => {
-      const device = config.devices.find((one) => one.id === id);
+    const roster = new Roster();
+    const devices = config.devices.map((device) => configuredDevice(device, null));
+    for (const device of devices) roster.put(device);
+    const faults = faultsOf(devices, roster, catalogue);
+    // What is wrong itself is told once.
+    const opens = (id: string): boolean => {
+      const device = roster.get(id);
       return (
-        device !== undefined &&
-        catalogue.has(device.profile) &&
-        !isDoor(catalogue.get(device.profile), { ...device, name: device.name ?? id })
+        device === null || faults.some((fault) => fault.id === id) || isDoor(catalogue.get(device.profile), device)
       );
-    });
-    const wrong = [
-      ...faults.map(({ id, what, hint }) => `${id}: ${what} (${hint})`),
-      ...closed.map((id) => `alarms.fireReleases: 火警不能释放 ${id} · ${id} cannot be opened from here`),
-    ];
+    };
+    const closed = unreleasable(config.alarms.fireReleases, opens);
+    const wrong = [...faults, ...closed.map(({ where, message: what, hint }) => ({ where, what, hint }))];
+    const said = (half: 0 | 1) =>
+      wrong.map(({ where, what }) => `${where}: ${what.split(' · ')[half] ?? what}`).join('; ');
     return wrong.length === 0
       ? {
           name: 'profiles',
@@ -114,9 +119,12 @@ function checkProfiles({ config }: Settings): Finding {
       : {
           name: 'profiles',
           verdict: 'bad',
-          text: { zh: `设备配置有误：${wrong.length} 处`, en: `Devices: ${wrong.join('; ')}` },
+          text: { zh: `设备配置有误：${said(0)}`, en: `Devices that cannot work: ${said(1)}` },
           figures: { profiles: count, devicesWrong: wrong.length },
-          advice: { zh: '见 docs/adding-a-device.md', en: 'see docs/adding-a-device.md' },
+          advice: {
+            zh: `${wrong[0]?.hint ?? ''}；见 docs/adding-a-device.md`,
+            en: `${wrong[0]?.hint ?? ''}; see docs/adding-a-device.md`,
+          },
         };
   } catch (thrown) {
     const said = thrown instanceof QuanweiError ? thrown.describe() : messageOf(thrown);

@@ -8,6 +8,10 @@ self.addEventListener('install', (event) => {
 self.addEventListener('activate', (event) => {
   event.waitUntil(self.clients.claim());
 });
+// The first visit loads its files before this is there: the page tells what they were.
+self.addEventListener('message', (event) => {
+  event.waitUntil(keep(Array.isArray(event.data) ? event.data.map(String) : []));
+});
 self.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
@@ -15,6 +19,13 @@ self.addEventListener('fetch', (event) => {
   if (!own || url.pathname.startsWith('/api/') || url.pathname === '/metrics' || url.pathname === '/healthz') return;
   event.respondWith(url.pathname.startsWith('/assets/') ? fromStore(request) : fromGateway(request));
 });
+
+/** @param {string[]} addresses of this origin, without it */
+async function keep(addresses) {
+  const store = await caches.open(SHELL);
+  const shell = addresses.filter((address) => address === '/' || address.startsWith('/assets/'));
+  await Promise.all(shell.map(async (address) => (await store.match(address)) ?? store.add(address)));
+}
 
 /** A file whose name says what is in it never changes. */
 async function fromStore(request) {

@@ -108,7 +108,16 @@ export const alarmWords = {
   receipt: ['受理号', 'Receipt'],
   reportDone: ['已登记，受理号', 'Noted; receipt'],
   startDrill: ['演练', 'Drill'],
-  drillText: ['演练按真实流程进行，但不响警号、不开门、不上报为真警情。', 'As in earnest, but no siren, no doors.'],
+  drillText: [
+    '演练按真实流程进行，但不响警号、不开门、不上报为真警情。',
+    'As in earnest, but no siren, no doors, and the centre is told that it is a drill.',
+  ],
+  drillWarning: [
+    '期间那里真实的同类报警也会被当成演练：地点写准，现场要有人。',
+    'A real one of that kind there would be taken for practice too: name the place narrowly, have people there.',
+  ],
+  drillFor: ['设备同类报警算演练', 'Alarms of this kind by devices are practice'],
+  drillOnce: ['否，仅此一条', 'No, only this one'],
   conflict: ['已被他人处理，画面已更新', 'Somebody else acted first; this is how it is now'],
   soundOn: ['声音已开启', 'Sound is on'],
   enableSound: ['开启声音', 'Enable sound'],

@@ -77,8 +77,10 @@ function saidIn({ alarm, change = {} }: Body): string[] {
   };
   const late = text('deadline');
   if (late !== null) {
-    const words = { span: span(Number(change['overdueMs'] ?? 0)) };
-    said.push(t(late === 'close' ? 'case.said_late_close' : 'case.said_late_acknowledge', words));
+    const overdue = Number(change['overdueMs'] ?? 0);
+    const what = late === 'close' ? 'close' : 'acknowledge';
+    // Usually it is told within a second of being due: how late it was says something only after a box was away.
+    said.push(t(`case.said_${overdue < 1_000 ? 'due' : 'late'}_${what}`, { span: span(overdue) }));
     const to = text('to');
     if (to !== null) said.push(t('case.said_escalated', { text: wordOf('settings.who', to) }));
   } else say('case.said_to', 'to');

@@ -10,6 +10,9 @@ import { pick, t, wordOf } from '../../words/words.ts';
 /** Ways by which somebody tells the guard something; the centre and the devices have theirs. */
 const TOLD = ['phone', 'resident', 'visit', 'letter', 'patrol'] as const;
 
+/** For so long a drill may go on; the gateway takes four hours at most. */
+const DRILL_MINUTES = [15, 30, 60, 120] as const;
+
 const given = (typed: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(typed).filter(([, value]) => value !== ''));
 
@@ -60,9 +63,28 @@ export function useTelling(): { report(): Promise<boolean>; drill(): Promise<boo
     asking.ask({
       title: t('alarm.startDrill'),
       explain: t('alarm.drillText'),
-      fields: [category('fire.button'), place(true), text(t('alarm.words'))],
+      fields: [
+        category('fire.button'),
+        place(true),
+        text(t('alarm.words')),
+        {
+          name: 'minutes',
+          label: t('alarm.drillFor'),
+          type: 'choice',
+          choices: [
+            ['', t('alarm.drillOnce')],
+            ...DRILL_MINUTES.map((n): [string, string] => [`${n}`, t('devices.minutes', { n })]),
+          ],
+          optional: true,
+          hint: t('alarm.drillWarning'),
+        },
+      ],
       action: t('alarm.startDrill'),
-      send: async (typed) => alarms.take(await request<Alarm>('/api/alarms/drill', { body: given(typed) })),
+      send: async (typed) => {
+        const { minutes, ...what } = given(typed);
+        const body = { ...what, ...(minutes === undefined ? {} : { minutes: Number(minutes) }) };
+        alarms.take(await request<Alarm>('/api/alarms/drill', { body }));
+      },
     });
 
   return { report, drill };
