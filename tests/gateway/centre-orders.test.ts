@@ -26,6 +26,7 @@ test('a door that the centre opens and that is away, or says nothing, is told in
     return event.data;
   };
   expect(await open('o-1')).toMatchObject({ order: { type: 'open-door' }, ok: false, code: 'DEVICE_OFFLINE' });
-  await login(gateway, 'door-1');
+  const door = await login(gateway, 'door-1');
+  await door.subscribe('mqtt/face/door-1');
   expect(await open('o-2')).toMatchObject({ ok: false, code: 'DEVICE_TIMEOUT' });
 });
