@@ -29,7 +29,7 @@ export function factsOf(alarm: Alarm): Fact[] {
   return facts.filter(([, value]) => value !== '');
 }
 
-/** What a device told, by its name in the profiles; what has no word here is shown as the profile calls it. */
+/** What a device told, by its name in the profiles; others have theirs as `alarm.fact_…`, or are shown as the profile calls them. */
 const DETAIL_WORDS: Readonly<Record<string, WordKey>> = {
   text: 'alarm.words',
   receipt: 'alarm.receipt',
@@ -53,7 +53,7 @@ export function toldBy(alarm: Alarm): Fact[] {
   return Object.entries(alarm.detail).flatMap(([name, value]): Fact[] => {
     if (value === null || value === '') return [];
     const key = Object.hasOwn(DETAIL_WORDS, name) ? DETAIL_WORDS[name] : undefined;
-    const word = key === undefined ? name : t(key).replace(/（.*）| \(.*\)/, '');
+    const word = key === undefined ? wordOf('alarm.fact', name) : t(key).replace(/（.*）| \(.*\)/, '');
     // Measured values carry more digits than anybody can use.
     const said = typeof value === 'number' && !Number.isInteger(value) ? value.toPrecision(3) : String(value);
     const known = SAID.includes(name) && /^[a-z-]{1,20}$/.test(said);

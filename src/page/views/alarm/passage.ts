@@ -1,5 +1,6 @@
 import type { Entry, Vocabulary } from '../../api/types.ts';
 import { isEnglish, pick, t, wordOf } from '../../words/words.ts';
+import { namedIn } from '../doors/said.ts';
 
 /** What a door record says, in a line. */
 export function passageOf({ kind, actor, body }: Entry, vocabulary: Vocabulary | null): string {
@@ -16,11 +17,15 @@ export function passageOf({ kind, actor, body }: Entry, vocabulary: Vocabulary |
     return [t('case.door_result'), wordOf('case.code', String(said['code'])), why].filter(Boolean).join(' · ');
   }
   if (kind === 'door.decision') return [t('case.door_decision'), said['why']].filter(Boolean).join(' · ');
-  const events = Array.isArray(said['events']) ? (said['events'] as { category?: string; detail?: object }[]) : [];
+  const events = Array.isArray(said['events']) ? (said['events'] as Told[]) : [];
   return events
-    .map(({ category = '', detail = {} }) => {
-      const told = Object.values(detail).filter((value) => typeof value === 'string' || typeof value === 'number');
-      return [pick(vocabulary?.categories[category], category), ...told.slice(0, 3)].join(' · ');
-    })
+    .map(({ category = '', detail = {} }) =>
+      [pick(vocabulary?.categories[category], category), namedIn(detail)].filter(Boolean).join(' · '),
+    )
     .join(isEnglish() ? '; ' : '；');
+}
+
+interface Told {
+  readonly category?: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
 }

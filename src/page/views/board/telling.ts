@@ -66,7 +66,7 @@ export function useTelling(): { report(): Promise<boolean>; drill(): Promise<boo
       fields: [
         category('fire.button'),
         place(true),
-        text(t('alarm.words')),
+        text(t('alarm.drillWhat')),
         {
           name: 'minutes',
           label: t('alarm.drillFor'),

@@ -29,6 +29,11 @@ export function actorWord(actor: string): string {
 /** Whoever or whatever a record is about; empty when it does not say. */
 export function whoOf({ kind, detail, actor }: DoorRecord): string {
   if (kind === 'opened') return detail['person'] === undefined ? actorWord(actor) : String(detail['person']);
+  return namedIn(detail);
+}
+
+/** Who is named by what a device told: by name, else by a number. */
+export function namedIn(detail: Readonly<Record<string, unknown>>): string {
   for (const name of ['person', 'name', 'customId', 'personId', 'card', 'user']) {
     const value = detail[name];
     if (value !== undefined && value !== null && String(value).trim() !== '') return String(value);
