@@ -148,8 +148,8 @@ describe.runIf(canBrowse())('the page of one alarm', () => {
     const page = await open(box, id);
     await page.waitForSelector('.steps li');
     const told = (await page.locator('.case').allTextContents()).join(' ');
-    expect(told).toContain('通知：主管');
-    expect(told).toContain('通知：指挥中心');
+    expect(told).toContain('升级至：主管');
+    expect(told).toContain('升级至：指挥中心');
     expect(told).not.toContain('centre');
   });
 

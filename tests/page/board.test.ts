@@ -86,6 +86,15 @@ describe.runIf(canBrowse())('the alarm board', () => {
     await page.click('dialog button.main');
     await page.waitForSelector('[data-section=aside] .tag.drill');
     expect(await page.locator('[data-banner=ringing]').count()).toBe(0);
+    expect((await box.say('smoke-1', 'fire.smoke')).drill).toBe(false);
+    await page.waitForSelector('.takeover[open]');
+    await page.click('.takeover .fold');
+    await page.click('[data-begin=drill]');
+    await page.fill('#ask-text', '全小区演练');
+    await page.selectOption('#ask-minutes', '30');
+    await page.click('dialog button.main');
+    await page.waitForSelector('dialog.ask', { state: 'detached' });
+    expect((await box.say('btn-1', 'fire.button')).drill).toBe(true);
   });
 
   test('a viewer sees all and can change nothing; English is one click away and stays', async () => {
