@@ -25,7 +25,10 @@ export interface Header {
 /** What is hashed is put together here. */
 const scratch = Buffer.alloc(4_096);
 
-export const bodyHash = (body: string): Buffer => hash('sha256', body, 'buffer');
+export const bodyHash = (body: string): Buffer => sha256(body);
+
+/** By way of text: a hash given as a Buffer has memory of its own outside the heap, which costs more than the hash itself. */
+const sha256 = (what: string | Buffer): Buffer => Buffer.from(hash('sha256', what, 'binary'), 'latin1');
 
 /**
  * Link of an entry: SHA-256 over the link before it (32 bytes), the header as a JSON array in the order of `Header`
@@ -52,7 +55,7 @@ export function link(before: Buffer, h: Header, body: Buffer): Buffer {
   before.copy(bytes, 0);
   bytes.write(header, 32, 'utf8');
   body.copy(bytes, end);
-  return hash('sha256', bytes.subarray(0, end + 32), 'buffer');
+  return sha256(bytes.subarray(0, end + 32));
 }
 
 /** `xxxxxxxx-xxxx-…` ↔ its 16 bytes. */
