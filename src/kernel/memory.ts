@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import type { Cancel, Clock } from './clock.ts';
 
 /** Bytes of the half of the young generation from which it is told to grow no more; a burst may overtake the telling. */
-const LARGEST = 4 * 1024 * 1024;
+const LARGEST = 8 * 1024 * 1024;
 
 // Left alone the young generation grows to three times 16 MB while modules are loaded and never gives them back: a
 // quarter of all the memory a small box should need for us.
