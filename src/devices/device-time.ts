@@ -49,7 +49,7 @@ function parseDateTime(text: string, zone: string): number | null {
 
 /** The instant a local time names; of two (clock set back) the earlier offset, of none (set forward) the one before. */
 function localToUtc(local: number, zone: string): number {
-  const guess = local - zoneOffset(zone, local);
+  const guess = local - zoneOffset(zone, local, 1);
   return local - zoneOffset(zone, guess);
 }
 
@@ -57,18 +57,23 @@ function localToUtc(local: number, zone: string): number {
 const QUARTER = 900_000;
 const offsets = new Map<string, number>();
 const formats = new Map<string, Intl.DateTimeFormat>();
-/** The newest answer: devices of one site speak of the same quarter hour. */
-let newest = { zone: '', quarter: Number.NaN, offset: 0 };
+/** The newest answers: devices of one site speak of the same quarter hour. */
+const NEVER = { zone: '', quarter: Number.NaN, offset: 0 };
+const newest: [typeof NEVER, typeof NEVER] = [NEVER, NEVER];
 
-/** Offset of a zone from UTC at an instant, in ms, east positive. */
-function zoneOffset(zone: string, at: number): number {
+/**
+ * Offset of a zone from UTC at an instant, in ms, east positive.
+ * @param slot where the answer is remembered: a local time taken for an instant lies hours beside the true ones
+ */
+function zoneOffset(zone: string, at: number, slot: 0 | 1 = 0): number {
   if (zone === 'UTC' || zone === 'utc') return 0;
   const quarter = Math.floor(at / QUARTER);
-  if (newest.quarter === quarter && newest.zone === zone) return newest.offset;
+  const last = newest[slot];
+  if (last.quarter === quarter && last.zone === zone) return last.offset;
   const key = `${zone}|${quarter}`;
   const known = offsets.get(key);
   if (known !== undefined) {
-    newest = { zone, quarter, offset: known };
+    newest[slot] = { zone, quarter, offset: known };
     return known;
   }
   let format = formats.get(zone);

@@ -120,18 +120,21 @@ function eventsOfItem(
       const value = read(scope);
       if (value !== undefined) detail[name] = value;
     }
-    const evidence = rule.evidence.flatMap(({ kind, ref, sha256 }) => {
-      const [at, hash] = [ref(scope), sha256(scope)];
-      return typeof at === 'string' && typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash)
-        ? [{ kind, ref: at, sha256: hash }]
-        : [];
-    });
     const test = rule.test(scope);
     const event = { device, category, kind: rule.kind, active, replayed, test, deviceTime, detail };
+    const evidence = rule.evidence.length === 0 ? [] : evidenceOf(rule, scope);
     events.push(evidence.length === 0 ? event : { ...event, evidence });
   }
   return events;
 }
+
+const evidenceOf = ({ evidence }: CompiledMessage['events'][number], scope: Scope): NonNullable<DeviceEvent['evidence']> =>
+  evidence.flatMap(({ kind, ref, sha256 }) => {
+    const [at, hash] = [ref(scope), sha256(scope)];
+    return typeof at === 'string' && typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash)
+      ? [{ kind, ref: at, sha256: hash }]
+      : [];
+  });
 
 /** What a replayed message says of the device is old; only a clock that cannot be right is worth telling then. */
 function reportOf(

@@ -13,6 +13,7 @@ import { contentKey, type Journal } from '../journal/journal.ts';
 import { Allowance } from '../kernel/allowance.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
+import type { NewId } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import type { DoorPictures } from './door-pictures.ts';
 import type { Inbound } from './inbound.ts';
@@ -34,6 +35,7 @@ export interface IntakeParts {
   readonly pictures?: DoorPictures | null;
   readonly clock: Clock;
   readonly log: Log;
+  readonly newId: NewId;
 }
 
 export interface IntakeCounts {
@@ -184,9 +186,11 @@ export class Intake {
   }
 
   #commit(message: Inbound, device: Device, decoded: Decoded, key: Buffer | null, states: Draft[]): Promise<void> {
-    const { board, registry } = this.#parts;
+    const { board, registry, newId } = this.#parts;
+    const cause = newId();
     return board.transact((tx) => {
-      const cause = tx.append({
+      tx.append({
+        id: cause,
         kind: 'message',
         actor: `device:${device.id}`,
         subject: decoded.device,

@@ -118,7 +118,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const links: { broker: Broker | null; doors: Doors | null } = { broker: null, doors: null };
     const pictures =
       vision === null || !config.vision.doorPictures ? null : new DoorPictures({ taker: vision.link, log });
-    const parts = { journal, board, catalogue, registry, timezone: config.site.timezone, pictures, clock, log };
+    const parts = { journal, board, catalogue, registry, timezone: config.site.timezone, pictures, clock, log, newId };
     const intake = new Intake(
       parts,
       () => links.broker,

@@ -32,7 +32,7 @@ export async function devices(
   const links: { broker: Broker | null; doors: Doors | null } = { broker: null, doors: null };
   const { timezone } = config.site;
   const intake = new Intake(
-    { journal, board, catalogue, registry, timezone, clock, log },
+    { journal, board, catalogue, registry, timezone, clock, log, newId },
     () => links.broker,
     () => links.doors,
   );

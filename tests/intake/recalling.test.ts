@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Intake } from '../../src/intake/intake.ts';
+import { idSource } from '../../src/kernel/ids.ts';
 import { pass, press } from '../bench/compound.ts';
 import { type BoxOptions, door, openBox, SECRET } from '../devices/box.ts';
 import { catalogue } from '../devices/support.ts';
@@ -78,7 +79,7 @@ async function started(options: BoxOptions) {
   const box = await openBox({ ...options, devices: [...HUBS, ...BUTTONS, door('door-1')] });
   const { journal, board, registry, config, clock } = box;
   const { timezone } = config.site;
-  const parts = { journal, board, catalogue: catalogue(), registry, timezone, clock, log: quiet };
+  const parts = { journal, board, catalogue: catalogue(), registry, timezone, clock, log: quiet, newId: idSource(clock) };
   const intake = new Intake(
     parts,
     () => null,
