@@ -122,7 +122,7 @@ export class WriterLink {
     this.#characters += charactersOf(pending);
     const first = this.#gathered.length === 0;
     this.#gathered.push({ n, ...pending.request });
-    if (now && this.#writer === 'here') this.#flush();
+    if (now) this.#flush();
     // Everything that arrives in one turn of the event loop is committed together.
     else if (first) setImmediate(() => this.#flush());
   }
