@@ -32,6 +32,7 @@ export interface AlarmRow {
   device_name: string;
   device_time: number | null;
   acknowledged_by: string | null;
+  answered_ms: number | null;
   closed_by: string | null;
   assignee: string | null;
   result: string | null;
@@ -69,6 +70,7 @@ export function alarmOf(row: AlarmRow): Alarm {
     clearedAt: row.cleared_at,
     acknowledgedAt: row.acknowledged_at,
     acknowledgedBy: row.acknowledged_by,
+    answeredMs: row.answered_ms,
     closedAt: row.closed_at,
     closedBy: row.closed_by,
     assignee: row.assignee,
@@ -114,10 +116,11 @@ const LOOSE: Record<string, (alarm: Alarm) => Value> = {
   escalations: (alarm) => alarm.escalations,
   revision: (alarm) => alarm.revision,
   acknowledged_by: (alarm) => alarm.acknowledgedBy,
+  // Entries from before this was told do not have it.
+  answered_ms: (alarm) => rounded(alarm.answeredMs ?? null),
   closed_by: (alarm) => alarm.closedBy,
   assignee: (alarm) => alarm.assignee,
   result: (alarm) => alarm.result,
-  // Entries from before this was told do not have it.
   handled_by: (alarm) => alarm.handledBy ?? null,
   merged_into: (alarm) => (alarm.mergedInto === null ? null : uuidBytes(alarm.mergedInto)),
   detail: (alarm) => JSON.stringify(alarm.detail),

@@ -51,6 +51,8 @@ export interface Alarm {
   readonly clearedAt: number | null;
   readonly acknowledgedAt: number | null;
   readonly acknowledgedBy: string | null;
+  /** The longest it has asked for an acknowledgement before it got one, ms; `null` while it never did. */
+  readonly answeredMs: number | null;
   readonly closedAt: number | null;
   readonly closedBy: string | null;
   /** Who has it now; a user name or a role. */

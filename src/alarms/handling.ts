@@ -87,9 +87,20 @@ function acknowledged(alarm: Alarm, by: By, { now }: Context, change: Detail): T
     alarm,
     'alarm.acknowledged',
     by,
-    { condition: gone ? stays : 'active-acknowledged', acknowledgedAt: now, acknowledgedBy: nameOf(by) },
+    {
+      condition: gone ? stays : 'active-acknowledged',
+      acknowledgedAt: now,
+      acknowledgedBy: nameOf(by),
+      answeredMs: longestWait(alarm, now),
+    },
     change,
   );
+}
+
+/** It may ask more than once; the quick answer to a repeat must not hide how long the first one took. */
+function longestWait({ answeredMs, askedAt }: Alarm, now: number): number | null {
+  // A clock that was stepped back in between measured nothing.
+  return now < askedAt ? answeredMs : Math.max(answeredMs ?? 0, now - askedAt);
 }
 
 function seen(alarm: Alarm, by: By, context: Context, then: (from: Alarm) => Transition[]): Transition[] {

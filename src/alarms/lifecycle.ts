@@ -111,6 +111,7 @@ const newAlarm = (
   clearedAt: null,
   acknowledgedAt: null,
   acknowledgedBy: null,
+  answeredMs: null,
   closedAt: null,
   closedBy: null,
   assignee: null,

@@ -34,8 +34,8 @@ interface Row extends Counted {
   n: number;
 }
 
-const NEXT = `SELECT n, level, category, device, device_name, handling, count, raised_at, last_at, asked_at,
-    acknowledged_at, closed_at, escalations
+const NEXT = `SELECT n, level, category, device, device_name, handling, count, raised_at, last_at, answered_ms,
+    closed_at, escalations
   FROM alarms WHERE (raised_at, n) < (?, ?) AND raised_at >= ? AND drill = 0 AND replayed = 0
   ORDER BY raised_at DESC, n DESC LIMIT ${CHUNK}`;
 const STALE = `SELECT count(*) AS stale FROM alarms

@@ -18,7 +18,7 @@ export interface Percentiles {
 export interface LevelFigures {
   readonly level: Level;
   readonly alarms: number;
-  /** From asking to the acknowledgement. */
+  /** From asking to the acknowledgement; where an alarm asked more than once, the longest. */
   readonly acknowledge: Percentiles;
   /** From being raised to 销号. */
   readonly close: Percentiles;
@@ -69,8 +69,7 @@ export interface Counted {
   count: number;
   raised_at: number;
   last_at: number;
-  asked_at: number;
-  acknowledged_at: number | null;
+  answered_ms: number | null;
   closed_at: number | null;
   escalations: number;
 }
@@ -146,12 +145,12 @@ export class Tally {
     this.#busiest = Math.max(this.#busiest, this.#recent.length);
   }
 
-  #addToLevel({ level, handling, raised_at, asked_at, acknowledged_at, closed_at, escalations }: Counted): void {
+  #addToLevel({ level, handling, raised_at, answered_ms, closed_at, escalations }: Counted): void {
     const tally = entryOf(this.#levels, level, emptyLevel);
     tally.alarms += 1;
     tally.escalated += escalations > 0 ? 1 : 0;
+    if (answered_ms !== null) tally.acknowledge.push(answered_ms);
     // A clock that was stepped back in between measured nothing.
-    if (acknowledged_at !== null && acknowledged_at >= asked_at) tally.acknowledge.push(acknowledged_at - asked_at);
     if (handling === 'closed' && closed_at !== null && closed_at >= raised_at) tally.close.push(closed_at - raised_at);
     const within = this.#config[level]?.close;
     if (within === undefined || handling === 'merged') return;

@@ -48,6 +48,7 @@ export const AlarmView = z
     clearedAt: z.number().nullable(),
     acknowledgedAt: z.number().nullable(),
     acknowledgedBy: z.string().nullable(),
+    answeredMs: z.number().nullable().describe('The longest it asked before it was acknowledged'),
     closedAt: z.number().nullable(),
     closedBy: z.string().nullable(),
     assignee: z.string().nullable(),

@@ -128,7 +128,10 @@ function eventsOfItem(
   return events;
 }
 
-const evidenceOf = ({ evidence }: CompiledMessage['events'][number], scope: Scope): NonNullable<DeviceEvent['evidence']> =>
+const evidenceOf = (
+  { evidence }: CompiledMessage['events'][number],
+  scope: Scope,
+): NonNullable<DeviceEvent['evidence']> =>
   evidence.flatMap(({ kind, ref, sha256 }) => {
     const [at, hash] = [ref(scope), sha256(scope)];
     return typeof at === 'string' && typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash)

@@ -36,6 +36,12 @@ export const AlarmForm = z
     clearedAt: Time.nullable(),
     acknowledgedAt: Time.nullable(),
     acknowledgedBy: z.string().nullable(),
+    answeredMs: z
+      .int()
+      .min(0)
+      .nullable()
+      .optional()
+      .describe('The longest it asked before it was acknowledged, ms; older gateways do not tell'),
     closedAt: Time.nullable(),
     closedBy: z.string().nullable(),
     assignee: z.string().nullable(),

@@ -21,7 +21,7 @@ async function years(site: Site, rows: number): Promise<void> {
           CASE WHEN k % 1000 = 7 THEN 'fire.smoke' ELSE 'door.held' END, (k % 40) || '/' || (k % 6),
           CASE WHEN k % 1000 = 7 THEN 1 ELSE 3 END, 'closed', 'normal', 0, 0, 1, 1, k * 60000, k * 60000, NULL,
           k * 60000 + 30000, k * 60000 + 90000, NULL, 0, 4, 'level', 'device', 'Gate ' || (k % 500), NULL, 'li', 'li',
-          'li', CASE WHEN k = 17 THEN 'a needle' ELSE 'done' END, NULL, NULL, '{}', '[]', 'li' FROM i`,
+          'li', CASE WHEN k = 17 THEN 'a needle' ELSE 'done' END, NULL, NULL, '{}', '[]', 'li', 30000 FROM i`,
       params: [rows],
     },
   ]);
@@ -162,6 +162,22 @@ describe('figures', () => {
       escalated: 0,
     });
     expect(levels[0]?.acknowledge).toEqual({ p50: null, p95: null, measured: 0 });
+  });
+
+  test('an alarm that asks again is as slow as its slowest answer, not as quick as its last', async () => {
+    const site = await Site.open(dataDir());
+    const from = site.clock.wall();
+    const { id } = await site.raise(event('call-point', 'fire.button'));
+    const acknowledge = () => site.board.transact((tx) => tx.act({ alarm: id, type: 'acknowledge' }, guard));
+    site.clock.advance(9 * MINUTE);
+    await acknowledge();
+    site.clock.advance(MINUTE);
+    await site.say(event('call-point', 'fire.button'));
+    site.clock.advance(1_000);
+    await acknowledge();
+    expect(site.board.get(id)).toMatchObject({ count: 2, answeredMs: 9 * MINUTE });
+    const { acknowledge: figure } = await site.board.stats({ from, to: site.clock.wall() });
+    expect(figure).toEqual({ p50: 9 * MINUTE, p95: 9 * MINUTE, measured: 1 });
   });
 
   test('tell who was late, which devices cry wolf or chatter, and what lies about', async () => {

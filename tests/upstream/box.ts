@@ -113,6 +113,7 @@ export function alarmOf(id: string, more: Partial<Alarm> = {}): Alarm {
     clearedAt: null,
     acknowledgedAt: null,
     acknowledgedBy: null,
+    answeredMs: null,
     closedAt: null,
     closedBy: null,
     assignee: null,

@@ -8,6 +8,7 @@ import plans from './007-plans.ts';
 import handledBy from './008-handled-by.ts';
 import settings from './009-settings.ts';
 import cameraSettings from './010-camera-settings.ts';
+import answered from './011-answered.ts';
 import type { Migration } from './migration.ts';
 
 /** All of them, in order. A room that needs tables writes its own file and adds its line. */
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   handledBy,
   settings,
   cameraSettings,
+  answered,
 ];
