@@ -5,9 +5,9 @@ import { CrossChecks } from './cross-checks.ts';
 import { explainIssues } from './issues.ts';
 import { environment, fillReferences } from './references.ts';
 import { GatewayConfig } from './schema.ts';
-import { type ConfigProblem, YamlSource } from './yaml-source.ts';
+import { type ConfigProblem, type Locate, YamlSource } from './yaml-source.ts';
 
-export type { ConfigProblem } from './yaml-source.ts';
+export type { ConfigProblem, Locate } from './yaml-source.ts';
 
 /** What a hand-written file is never longer than, bytes. */
 const LARGEST = 8 * 1024 * 1024;
@@ -22,6 +22,8 @@ export interface LoadedConfig {
   readonly config: GatewayConfig;
   /** What works and should still be changed. */
   readonly warnings: ConfigProblem[];
+  /** For what can only be judged later, against what is in no file. */
+  readonly locate: Locate;
 }
 
 export type ReadConfig =
@@ -72,14 +74,19 @@ export function readConfig(file: string, env: Env = process.env): ReadConfig {
     (path) => !filled.has(source.document.getIn([...path], true)),
   );
   if (unresolved.length + problems.length > 0) return failed([...unresolved, ...problems].sort(byPlace), warnings);
-  return { config: absolute(parsed.data, dirname(resolve(file))), problems: [], warnings };
+  return {
+    config: absolute(parsed.data, dirname(resolve(file))),
+    problems: [],
+    warnings,
+    locate: (path) => source.locate(path),
+  };
 }
 
 /** @throws QuanweiError BAD_CONFIG that lists every mistake */
 export function loadConfig(file: string, env: Env = process.env): LoadedConfig {
   const read = readConfig(file, env);
   if (read.config === null) throw badConfig(file, read.problems);
-  return { config: read.config, warnings: read.warnings };
+  return { config: read.config, warnings: read.warnings, locate: read.locate };
 }
 
 function byPlace(a: ConfigProblem, b: ConfigProblem): number {

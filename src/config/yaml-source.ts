@@ -13,6 +13,9 @@ export interface ConfigProblem {
 
 export type Path = readonly PropertyKey[];
 
+/** `file:line:column` of what stands at a path of keys. */
+export type Locate = (path: Path) => string;
+
 /** `['devices', 3, 'secret']` → `devices[3].secret` */
 export const pathText = (path: Path): string =>
   path.reduce<string>(

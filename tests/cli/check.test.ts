@@ -85,6 +85,17 @@ test('devices that the gateway would refuse to start with are bad, every one of 
   const [finding] = (await check(file))('profiles');
   expect(finding).toMatchObject({ verdict: 'bad', figures: { devicesWrong: 3 } });
   for (const said of ['sos-1', 'point-2', 'fireReleases']) expect(JSON.stringify(finding)).toContain(said);
+  const line = before.split('\n').length + 1;
+  const column = (key: string, from: string) => {
+    const text = `devices: ${JSON.stringify(devices)}`;
+    return text.indexOf(`"${key}"`, text.indexOf(from)) + 1;
+  };
+  for (const said of [
+    `${file}:${line}:${column('hub', 'sos-1')}: devices[1] (sos-1): `,
+    `${file}:${line}:${column('params', 'point-2')}: devices[2] (point-2): `,
+  ]) {
+    for (const half of [finding?.text.zh, finding?.text.en]) expect(half).toContain(said);
+  }
 });
 
 test('looking changes nothing: no data directory is made', async () => {
