@@ -134,6 +134,16 @@ describe('a mistake is told with its line, its key and what is expected there', 
     expect(readConfig(file(bomb), {}).problems[0]?.what).toMatch(/alias/i);
   });
 
+  test('an alias of nothing is told with its place, each of them, and what to do when it was meant as text', () => {
+    expect(
+      mistakes(`${SITE}data: *nobody\nprofiles: [&known a, *known, *.b]\nbackup: { dir: *later, keep: &later 1 }\n`),
+    ).toEqual([
+      "2:7 : *nobody 没有对应的锚点 · no &nobody stands before this *nobody — 是文字就加引号 · if it is text, put it in quotes: '*nobody'",
+      expect.stringMatching(/^3:30 : \*\.b /),
+      expect.stringMatching(/^4:16 : \*later /),
+    ]);
+  });
+
   test('whatever text stands in it, it is refused with a place, or read, but never throws anything else', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 200 }), (text) => {

@@ -44,6 +44,7 @@ describe('a mistake in a profile says file:line:column and what is expected', ()
   });
 
   it.each([
+    ['an alias of nothing', 'vendor: nobody', 'vendor: *nobody', 4, /no &nobody stands before/, /'\*nobody'/],
     ['not YAML', 'names: { zh', 'names: { { zh', 3, /not YAML/, /indentation/],
     ['an unknown key', 'vendor: nobody', 'vendor: nobody\nvendr: x', 5, /'vendr' is not known here/, /spelling/],
     [
