@@ -5,6 +5,7 @@ import { CrossChecks } from './cross-checks.ts';
 import { explainIssues } from './issues.ts';
 import { environment, fillReferences } from './references.ts';
 import { GatewayConfig } from './schema.ts';
+import { type ReadText, readText } from './text-file.ts';
 import { type ConfigProblem, type Locate, YamlSource } from './yaml-source.ts';
 
 export type { ConfigProblem, Locate } from './yaml-source.ts';
@@ -43,15 +44,16 @@ export function readConfig(file: string, env: Env = process.env): ReadConfig {
     warnings,
   });
   const whole = (what: string, hint: string): ReadConfig => failed([{ where: file, path: '', what, hint }]);
-  let text: string;
+  let read: ReadText;
   try {
     if (statSync(file).size > LARGEST)
       return whole(`is larger than ${LARGEST / 1_048_576} MB`, 'is this the right file?');
-    text = readFileSync(file, 'utf8');
+    read = readText(file, readFileSync(file));
   } catch (thrown) {
     return whole(`cannot be read: ${messageOf(thrown)}`, 'check the path and the permissions');
   }
-  const source = new YamlSource(file, text);
+  if (read.text === null) return failed([read.problem]);
+  const source = new YamlSource(file, read.text);
   const mistakes = source.mistakes();
   if (mistakes.length > 0) return failed(mistakes);
   const { problems: unresolved, filled, unfilled } = fillReferences(source, environment(env));
