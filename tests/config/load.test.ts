@@ -72,6 +72,17 @@ describe('a mistake is told with its line, its key and what is expected there', 
     ],
     ['a level that is none', `${SITE}alarms: { levels: { 5: {} } }\n`, '2:21 alarms.levels.5: is not known here'],
     ['a list where one thing is wanted', `${SITE}data: [a, b]\n`, '2:1 data: is a list — expected: text'],
+    [
+      'a port that is none, of the centre',
+      `${SITE}upstream: { url: "mqtt://c:99999" }\n`,
+      '2:13 upstream.url: cannot be this — expected: 端口为 1 至 65535 · a port from 1 to 65535',
+    ],
+    ['port 0 of the centre', `${SITE}upstream: { url: "mqtts://c:0/x" }\n`, '2:13 upstream.url: cannot be this'],
+    [
+      'port 0 of the broker, on another box',
+      `${SITE}vision: { secret: long-enough-1, broker: "mqtt://[::1]:0" }\n`,
+      '2:34 vision.broker: cannot be this',
+    ],
     ['too many', `${SITE}http: { sessionHours: 9000 }\n`, '2:9 http.sessionHours: is too big'],
     ['a zone that is none', 'site: { id: a, name: a, street: b, timezone: Mars }\n', '1:36 site.timezone: cannot be'],
   ])('%s', (_name, text, said) => {
