@@ -113,6 +113,28 @@ test('an address that another program holds is bad, and the advice says how to f
   expect(finding).toMatchObject({ verdict: 'bad', advice: { en: expect.stringContaining(`:${ports.mqtt}`) } });
 });
 
+test('an address that is none of this box is bad for that reason, and nobody is looked for who holds it', async () => {
+  const port = await freePort();
+  const { file } = await configured({
+    mqtt: { listen: [`mqtt://no-such-host.invalid:${port}`] },
+    http: { listen: `https://203.0.113.9:${port}` },
+  });
+  const of = await check(file);
+  expect(of('port.mqtt')).toMatchObject([
+    {
+      verdict: 'bad',
+      text: {
+        zh: expect.stringContaining('主机名 no-such-host.invalid 无法解析'),
+        en: expect.stringContaining('the name no-such-host.invalid cannot be resolved'),
+      },
+    },
+  ]);
+  expect(of('port.http')).toMatchObject([
+    { verdict: 'bad', text: { en: expect.stringContaining('203.0.113.9 is no address of this machine') } },
+  ]);
+  for (const name of ['port.mqtt', 'port.http']) expect(of(name)[0]?.advice?.en).not.toContain('ss -ltnp');
+});
+
 test('a configuration that was changed under a running gateway is not taken for a fault', async () => {
   const gateway = await GatewayProcess.prepare(dataDir(), {});
   await gateway.start();
