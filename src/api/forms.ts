@@ -17,7 +17,10 @@ export const AlarmId = z.uuid();
 export const DeviceId = Id;
 export const AccountName = z
   .string()
-  .regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,31}$/u, 'letters, digits, dot, dash and underscore, at most 32');
+  .regex(
+    /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,31}$/u,
+    '汉字、字母、数字、点、短横和下划线，最多 32 个 · letters, digits, dot, dash and underscore, at most 32',
+  );
 export const RoleName = z.enum(ROLES);
 export const CategoryName = z.enum(Object.keys(CATEGORIES) as [Category, ...Category[]]);
 export const LevelNumber = z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]);

@@ -3,6 +3,7 @@ import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } fro
 import { z } from 'zod';
 import { ERRORS, type ErrorCode, QuanweiError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
+import { type RefusedField, refusedField } from './refused-field.ts';
 
 const CODES = Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]];
 
@@ -53,15 +54,20 @@ export function answerProblem(log: Log) {
   };
 }
 
+function malformed(field: RefusedField | undefined, part: string): QuanweiError {
+  const { path = [], zh = '', en = 'the request is malformed' } = field ?? {};
+  const name = path.join('.');
+  const [nameZh, nameEn] = name === '' ? ['', ''] : [`${name} `, `${name}: `];
+  return new QuanweiError('BAD_REQUEST', `请求格式不对：${nameZh}${zh} · ${nameEn}${en}`, {
+    where: [part, ...path].join('/'),
+    hint: '/api/openapi.json has the form of every request',
+  });
+}
+
 function understand(thrown: unknown): QuanweiError {
   if (thrown instanceof QuanweiError) return thrown;
   if (hasZodFastifySchemaValidationErrors(thrown)) {
-    const [first] = thrown.validation;
-    const where = `${thrown.validationContext ?? 'request'}${first?.instancePath ?? ''}`;
-    return new QuanweiError('BAD_REQUEST', `请求格式不对 · ${first?.message ?? 'the request is malformed'}`, {
-      where,
-      hint: '/api/openapi.json has the form of every request',
-    });
+    return malformed(thrown.validation.map(refusedField)[0], thrown.validationContext ?? 'request');
   }
   if (isResponseSerializationError(thrown)) {
     return new QuanweiError('INVARIANT', 'an answer did not have the form it promises', { cause: thrown });

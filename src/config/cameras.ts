@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Duration, duration, Id, size, Text, timeOfDay } from './values.ts';
+import { address, Duration, duration, Id, size, Text, timeOfDay } from './values.ts';
 
 /**
  * Cameras and what is looked for in their pictures. Points are [x, y] in 0–1 of the picture, from its upper left corner,
@@ -134,9 +134,7 @@ export type WrittenSettings = z.input<typeof CameraSettings>;
 /** The vision process: one more device of the gateway, on this box or another one. */
 export const Vision = z.strictObject({
   id: Id.default('vision-1').describe('Its device id'),
-  broker: z
-    .string()
-    .regex(/^mqtts?:\/\/\S+$/, 'mqtt://HOST:PORT or mqtts://HOST:PORT')
+  broker: address(/^mqtts?:\/\/\S+$/, 'mqtt://HOST:PORT or mqtts://HOST:PORT')
     .optional()
     .describe('On another box: the gateway’s address. Default: this box’s first listener'),
   secret: z

@@ -5,9 +5,10 @@ import { CrossChecks } from './cross-checks.ts';
 import { explainIssues } from './issues.ts';
 import { environment, fillReferences } from './references.ts';
 import { GatewayConfig } from './schema.ts';
-import { type ConfigProblem, YamlSource } from './yaml-source.ts';
+import { type ReadText, readText } from './text-file.ts';
+import { type ConfigProblem, type Locate, YamlSource } from './yaml-source.ts';
 
-export type { ConfigProblem } from './yaml-source.ts';
+export type { ConfigProblem, Locate } from './yaml-source.ts';
 
 /** What a hand-written file is never longer than, bytes. */
 const LARGEST = 8 * 1024 * 1024;
@@ -22,6 +23,8 @@ export interface LoadedConfig {
   readonly config: GatewayConfig;
   /** What works and should still be changed. */
   readonly warnings: ConfigProblem[];
+  /** For what can only be judged later, against what is in no file. */
+  readonly locate: Locate;
 }
 
 export type ReadConfig =
@@ -41,15 +44,16 @@ export function readConfig(file: string, env: Env = process.env): ReadConfig {
     warnings,
   });
   const whole = (what: string, hint: string): ReadConfig => failed([{ where: file, path: '', what, hint }]);
-  let text: string;
+  let read: ReadText;
   try {
     if (statSync(file).size > LARGEST)
       return whole(`is larger than ${LARGEST / 1_048_576} MB`, 'is this the right file?');
-    text = readFileSync(file, 'utf8');
+    read = readText(file, readFileSync(file));
   } catch (thrown) {
     return whole(`cannot be read: ${messageOf(thrown)}`, 'check the path and the permissions');
   }
-  const source = new YamlSource(file, text);
+  if (read.text === null) return failed([read.problem]);
+  const source = new YamlSource(file, read.text);
   const mistakes = source.mistakes();
   if (mistakes.length > 0) return failed(mistakes);
   const { problems: unresolved, filled, unfilled } = fillReferences(source, environment(env));
@@ -72,14 +76,19 @@ export function readConfig(file: string, env: Env = process.env): ReadConfig {
     (path) => !filled.has(source.document.getIn([...path], true)),
   );
   if (unresolved.length + problems.length > 0) return failed([...unresolved, ...problems].sort(byPlace), warnings);
-  return { config: absolute(parsed.data, dirname(resolve(file))), problems: [], warnings };
+  return {
+    config: absolute(parsed.data, dirname(resolve(file))),
+    problems: [],
+    warnings,
+    locate: (path) => source.locate(path),
+  };
 }
 
 /** @throws QuanweiError BAD_CONFIG that lists every mistake */
 export function loadConfig(file: string, env: Env = process.env): LoadedConfig {
   const read = readConfig(file, env);
   if (read.config === null) throw badConfig(file, read.problems);
-  return { config: read.config, warnings: read.warnings };
+  return { config: read.config, warnings: read.warnings, locate: read.locate };
 }
 
 function byPlace(a: ConfigProblem, b: ConfigProblem): number {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Camera, Vision } from './cameras.ts';
-import { Duration, duration, Id, size, Text, timeOfDay } from './values.ts';
+import { address, Duration, duration, Id, size, Text, timeOfDay } from './values.ts';
 
 export { Duration, Id, Size } from './values.ts';
 
@@ -161,7 +161,7 @@ export const Alarms = z.strictObject({
 });
 
 export const Upstream = z.strictObject({
-  url: z.string().regex(/^(mqtts?|wss?):\/\/\S+$/, 'mqtt://HOST:PORT or mqtts://HOST:PORT'),
+  url: address(/^(mqtts?|wss?):\/\/\S+$/, 'mqtt://HOST:PORT or mqtts://HOST:PORT'),
   clientId: z.string().max(64).optional().describe('Default: quanwei-STREET-SITE'),
   username: z.string().max(200).optional(),
   password: z.string().max(200).optional(),

@@ -41,5 +41,14 @@ export function sizeText(bytes: number): string {
 }
 export const size = (fallback: string) => Size.prefault(fallback);
 
+/** Of a URL to connect to; one that names no port has the usual one. */
+const hasGoodPort = (url: string): boolean => {
+  const [, port] = /^\w+:\/\/[^/?#]*:(\d+)(?:[/?#]|$)/.exec(url) ?? [];
+  return port === undefined || (Number(port) >= 1 && Number(port) <= 65_535);
+};
+/** @param form that it has @param like for the person who wrote another */
+export const address = (form: RegExp, like: string) =>
+  z.string().regex(form, like).refine(hasGoodPort, '端口为 1 至 65535 · a port from 1 to 65535');
+
 export const Text = z.string().min(1).max(200);
 export const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day such as 22:00');

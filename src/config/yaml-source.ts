@@ -1,4 +1,16 @@
-import { type Document, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+} from 'yaml';
 
 /** Something in a file that has to be put right, or (as a warning) should be. */
 export interface ConfigProblem {
@@ -12,6 +24,9 @@ export interface ConfigProblem {
 }
 
 export type Path = readonly PropertyKey[];
+
+/** `file:line:column` of what stands at a path of keys. */
+export type Locate = (path: Path) => string;
 
 /** `['devices', 3, 'secret']` → `devices[3].secret` */
 export const pathText = (path: Path): string =>
@@ -34,11 +49,23 @@ export class YamlSource {
 
   /** What is wrong with it as YAML. */
   mistakes(): ConfigProblem[] {
-    return this.document.errors.map(({ pos, message }) => ({
+    const mistakes = this.document.errors.map(({ pos, message }) => ({
       where: this.at(pos[0]),
       path: '',
       what: `not YAML: ${message}`,
       hint: 'check indentation, quotes and colons',
+    }));
+    // What follows a mistake may have been read as something it is not.
+    return mistakes.length > 0 ? mistakes : this.#loose();
+  }
+
+  /** Aliases of nothing: most are meant as text, such as a pattern that begins with `*`. */
+  #loose(): ConfigProblem[] {
+    return looseAliases(this.document).map((alias) => ({
+      where: this.at(alias.range?.[0] ?? 0),
+      path: '',
+      what: `*${alias.source} 没有对应的锚点 · no &${alias.source} stands before this *${alias.source}`,
+      hint: `是文字就加引号 · if it is text, put it in quotes: '*${alias.source}'`,
     }));
   }
 
@@ -66,6 +93,17 @@ export class YamlSource {
     }
     return this.at(offset);
   }
+}
+
+function looseAliases(document: Document): Alias[] {
+  const anchors = new Set<string>();
+  const loose: Alias[] = [];
+  visit(document, (_key, node) => {
+    if (isAlias(node)) {
+      if (!anchors.has(node.source)) loose.push(node);
+    } else if (isNode(node) && node.anchor !== undefined) anchors.add(node.anchor);
+  });
+  return loose;
 }
 
 const startOf = (node: unknown): number | undefined => (isNode(node) ? node.range?.[0] : undefined);

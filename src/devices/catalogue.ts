@@ -80,9 +80,9 @@ export function loadCatalogue(dirs: readonly string[]): Catalogue {
 
 /** @throws QuanweiError BAD_PROFILE */
 export function loadProfile(file: string): Profile {
-  const text = readFileSync(file, 'utf8');
-  const known = dirname(file) === BUILT_IN_PROFILES ? remembered(file, text) : null;
-  const { definition, problems } = known === null ? readProfile(file, text) : { definition: known, problems: [] };
+  const bytes = readFileSync(file);
+  const known = dirname(file) === BUILT_IN_PROFILES ? remembered(file, bytes) : null;
+  const { definition, problems } = known === null ? readProfile(file, bytes) : { definition: known, problems: [] };
   if (definition === null) throw badProfile(problems);
   return { ...definition, file, program: compileProfile(definition) };
 }

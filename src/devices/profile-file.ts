@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { z } from 'zod';
-import { YamlSource } from '../config/yaml-source.ts';
+import { readText } from '../config/text-file.ts';
+import { type ConfigProblem, YamlSource } from '../config/yaml-source.ts';
 import { messageOf } from '../kernel/errors.ts';
 import { ProfileDefinition } from './profile.ts';
 import { checkRules } from './profile-rules.ts';
@@ -23,20 +24,22 @@ export interface ReadProfile {
   locate(path: readonly PropertyKey[]): string;
 }
 
-/** Reads a profile's text. Either a definition and no problems, or problems and no definition. */
-export function readProfile(file: string, text: string): ReadProfile {
+/** Reads a profile. Either a definition and no problems, or problems and no definition. */
+export function readProfile(file: string, bytes: Buffer): ReadProfile {
   const start = `${file}:1:1`;
   const failed = (problems: ProfileProblem[], locate: ReadProfile['locate'] = () => start): ReadProfile => ({
     definition: null,
     problems,
     locate,
   });
+  const { text, problem } = readText(file, bytes);
+  if (text === null) return failed([withoutPath(problem)]);
   if (text.length > MAX_BYTES) {
     return failed([{ where: start, what: `longer than ${MAX_BYTES} characters`, hint: 'one device model per file' }]);
   }
   const source = new YamlSource(file, text);
   const mistakes = source.mistakes();
-  if (mistakes.length > 0) return failed(mistakes.map(({ where, what, hint }) => ({ where, what, hint })));
+  if (mistakes.length > 0) return failed(mistakes.map(withoutPath));
   let raw: unknown;
   try {
     raw = source.document.toJS({ maxAliasCount: 50 });
@@ -66,6 +69,8 @@ export function readProfile(file: string, text: string): ReadProfile {
   }
   return problems.length > 0 ? failed(problems, locate) : { definition, problems: [], locate };
 }
+
+const withoutPath = ({ where, what, hint }: ConfigProblem): ProfileProblem => ({ where, what, hint });
 
 type Issue = z.core.$ZodIssue;
 

@@ -33,7 +33,7 @@ export function testProfile(file: string): ProfileTest {
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
     return { ok: false, problems: [{ where: file, what: 'there is no such file', hint: '' }], samples: [] };
   }
-  const read = readProfile(file, readFileSync(path, 'utf8'));
+  const read = readProfile(file, readFileSync(path));
   const { definition } = read;
   if (definition === null) return { ok: false, problems: read.problems, samples: [] };
   const profile: Profile = { ...definition, file: path, program: compileProfile(definition) };

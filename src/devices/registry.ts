@@ -1,3 +1,4 @@
+import type { Locate } from '../config/load.ts';
 import type { DeviceConfig } from '../config/schema.ts';
 import type { Change, Draft } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -37,7 +38,8 @@ const ROWS_AT_ONCE = 50;
 export interface RegistryParts {
   readonly journal: Journal;
   readonly catalogue: Catalogue;
-  readonly config: { readonly devices: readonly DeviceConfig[] };
+  /** With where in the file its devices stand, when they come from one. */
+  readonly config: { readonly devices: readonly DeviceConfig[]; readonly locate?: Locate | undefined };
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -89,7 +91,7 @@ export class Registry {
     const registry = new Registry(parts);
     const roster = registry.#roster;
     for (const device of file.devices) roster.put(device);
-    const wrong = faultsOf(file.devices, roster, catalogue);
+    const wrong = faultsOf(file.devices, roster, catalogue, config.locate);
     if (wrong.length > 0) {
       registry.#end();
       throw badDevices(wrong);

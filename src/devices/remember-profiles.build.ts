@@ -6,10 +6,10 @@ import { digestOf, type RememberedProfile, rememberedFile } from './remembered-p
 
 for (const name of readdirSync(BUILT_IN_PROFILES).filter((one) => one.endsWith('.yaml'))) {
   const file = join(BUILT_IN_PROFILES, name);
-  const text = readFileSync(file, 'utf8');
-  const { definition, problems } = readProfile(file, text);
+  const bytes = readFileSync(file);
+  const { definition, problems } = readProfile(file, bytes);
   if (definition === null) throw badProfile(problems);
   const made = rememberedFile(file);
   mkdirSync(dirname(made), { recursive: true });
-  writeFileSync(made, JSON.stringify({ digest: digestOf(text), definition } satisfies RememberedProfile));
+  writeFileSync(made, JSON.stringify({ digest: digestOf(bytes), definition } satisfies RememberedProfile));
 }

@@ -11,6 +11,7 @@ import { VisionLink } from '../api/vision-link.ts';
 import { Broker } from '../broker/broker.ts';
 import { openAuthority } from '../broker/ca.ts';
 import { wantsVision } from '../config/cameras.ts';
+import type { Locate } from '../config/load.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { BUILT_IN_PROFILES, loadCatalogue } from '../devices/catalogue.ts';
 import { Registry } from '../devices/registry.ts';
@@ -44,6 +45,8 @@ const ANSWER_MS = 300;
 export interface GatewayOptions {
   /** Paths absolute, defaults filled: what `loadConfig` gives. What people set on the page comes over it. */
   readonly config: GatewayConfig;
+  /** Where in its file a part of the configuration stands, when it comes from one. */
+  readonly locate?: Locate;
   readonly clock: Clock;
   readonly log: Log;
   /** Password of the first administrator when there is none yet; made up when absent. */
@@ -68,7 +71,7 @@ export interface Gateway {
 
 /** Puts the rooms together along the data's path (design §4). */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config: file, clock, log, firstPassword } = options;
+  const { config: file, locate, clock, log, firstPassword } = options;
   const closers: (() => void | Promise<void>)[] = [];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -99,7 +102,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         ? null
         : new SettingsPush({ settings: cameras, link: vision.link, clock, log, random: Math.random });
     closers.push(() => push?.stop());
-    const registry = await Registry.load({ journal, catalogue, config: { devices }, clock, log });
+    const registry = await Registry.load({ journal, catalogue, config: { devices, locate }, clock, log });
     closers.push(() => registry.close());
     const board = await Board.load({
       journal,

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import type { Command } from 'commander';
-import { type ConfigProblem, type Env, loadConfig } from '../config/load.ts';
+import { type ConfigProblem, type Env, type Locate, loadConfig } from '../config/load.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
 
@@ -23,6 +23,7 @@ export interface Settings {
   /** Every path in it absolute; `data` as the user wants it. */
   readonly config: GatewayConfig;
   readonly warnings: readonly ConfigProblem[];
+  readonly locate: Locate;
 }
 
 export const withPlace = (command: Command): Command =>
@@ -43,8 +44,8 @@ export function findConfig(place: Place): string {
 /** @throws QuanweiError BAD_USE, BAD_CONFIG */
 export function loadSettings(place: Place): Settings {
   const file = findConfig(place);
-  const { config, warnings } = loadConfig(file, withSecrets(file, process.env));
-  return { file, config: place.data === undefined ? config : { ...config, data: resolve(place.data) }, warnings };
+  const { config, ...more } = loadConfig(file, withSecrets(file, process.env));
+  return { file, config: place.data === undefined ? config : { ...config, data: resolve(place.data) }, ...more };
 }
 
 /** The data directory alone; needs no configuration when it is named. @throws QuanweiError BAD_USE, BAD_CONFIG */

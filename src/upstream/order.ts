@@ -41,16 +41,21 @@ export const Order = z.discriminatedUnion('type', [
 export type Order = z.output<typeof Order>;
 export type OrderOf<T extends Order['type']> = Extract<Order, { type: T }>;
 
+const TYPES = Order.options.map(({ shape }) => shape.type.value);
+
 export const orderSchema = (): Record<string, unknown> =>
   z.toJSONSchema(Order, { io: 'input' }) as Record<string, unknown>;
 
 /** What stands in an order that is none: enough to answer it, when it says who it is. */
 export class BadOrder extends QuanweiError {
   readonly id: string | null;
+  /** As it says itself, where that is a type there is. */
+  readonly type: Order['type'] | 'unknown';
 
-  constructor(what: string, id: string | null) {
+  constructor(what: string, id: string | null, type: Order['type'] | 'unknown' = 'unknown') {
     super('BAD_REQUEST', what);
     this.id = id;
+    this.type = type;
   }
 }
 
@@ -66,8 +71,9 @@ export function parseOrder(payload: Buffer): Order {
   const parsed = Order.safeParse(said);
   if (parsed.success) return parsed.data;
   const id = OrderId.safeParse((said as { id?: unknown } | null)?.id).data ?? null;
+  const type = TYPES.find((known) => known === (said as { type?: unknown } | null)?.type);
   const [first] = parsed.error.issues;
-  throw new BadOrder(`${first?.path.join('.') ?? ''}: ${first?.message ?? 'not an order'}`, id);
+  throw new BadOrder(`${first?.path.join('.') ?? ''}: ${first?.message ?? 'not an order'}`, id, type);
 }
 
 /** A centre's clock may be ahead of ours by this much, ms. */

@@ -112,7 +112,7 @@ export class Orders {
       const result = { ok: false, code: 'BAD_REQUEST', detail: thrown.message };
       // Not remembered: the same id may be used for the corrected order.
       await this.#options.journal
-        .append([replyDraft(thrown.id, 'unknown', result)])
+        .append([replyDraft(thrown.id, thrown.type, result)])
         .catch((e: unknown) => this.#failed(e));
     }
   }

@@ -111,6 +111,45 @@ test('requests that do not have the expected form are refused with the field', a
     expect(status).toBe(400);
     expect(body).toMatchObject({ error: { code: 'BAD_REQUEST', message: expect.any(String) } });
   }
+  const said = async (path: string, sent: unknown) => {
+    const { error } = (await admin.post(path, sent)).body as unknown as { error: { message: string; where: string } };
+    return [error.where, error.message];
+  };
+  const account = { name: 'li', display: '李', role: 'operator' };
+  expect(await said('/api/accounts', { ...account, name: 'li si' })).toEqual([
+    'body/name',
+    '请求格式不对：name 应为汉字、字母、数字、点、短横和下划线，最多 32 个 · name: expected letters, digits, dot, dash and underscore, at most 32',
+  ]);
+  expect(await said('/api/accounts', { ...account, role: 'king' })).toEqual([
+    'body/role',
+    expect.stringMatching(/^请求格式不对：role 应为：.*operator.* · role: expected one of .*operator/),
+  ]);
+  expect(await said('/api/accounts', { ...account, colour: 'red' })).toEqual([
+    'body',
+    '请求格式不对：没有这些项：colour · not known here: colour',
+  ]);
+  // The body of a deed may also be none at all.
+  expect(await said(`/api/alarms/${alarm.id}/note`, { note: '' })).toEqual([
+    'body/note',
+    '请求格式不对：note 至少 1 个字符 · note: at least 1 characters',
+  ]);
+  expect(await said(`/api/alarms/${alarm.id}/acknowledge`, { revision: 'one' })).toEqual([
+    'body/revision',
+    '请求格式不对：revision 应为数字 · revision: expected a number',
+  ]);
+  expect(await said(`/api/alarms/${alarm.id}/note`, {})).toEqual([
+    'body/note',
+    '请求格式不对：note 必须填写，应为文字 · note: is missing, expected text',
+  ]);
+  const trial = { settings: {}, footage: { upload: 'x' }, begins: null };
+  expect(await said('/api/cameras/cam-1/trials', trial)).toEqual([
+    'body/footage/upload',
+    '请求格式不对：footage.upload 格式不对 · footage.upload: Invalid UUID',
+  ]);
+  expect(await said('/api/cameras/cam-1/trials', { ...trial, footage: { upload: alarm.id }, begins: 'now' })).toEqual([
+    'body/begins',
+    '请求格式不对：begins 应为数字 · begins: expected a number',
+  ]);
   const large = await admin.post(`/api/alarms/${alarm.id}/note`, { note: 'x'.repeat(100_000) });
   expect(large.status).toBe(400);
   const unknown = await admin.get('/api/nothing/../here');

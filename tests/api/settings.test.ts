@@ -146,6 +146,7 @@ test('what is out of bounds is refused with the field and what is allowed, and n
     ['quiet', { quiet: { between: ['22:00', '22:00'], levels: [4] } }, 'quiet.between', /不能相同/],
     ['sessions', { sessionHours: 400 }, 'sessionHours', /允许 1 至 168/],
     ['upstream', { ...CENTRE, url: 'http://centre' }, 'url', /mqtt/],
+    ['upstream', { ...CENTRE, url: 'mqtt://centre:0' }, 'url', /端口为 1 至 65535/],
     ['upstream', { ...CENTRE, url: 'mqtt://me:secret@centre:1883' }, 'url', /各自的栏/],
     ['rules', { rules: [{ name: '夜间', when: {}, level: 4 }] }, 'rules.0', /降低「手动火灾报警」的级别/],
     ['rules', { rules: [{ name: '厨房', when: { category: 'fire.*' }, level: 2 }] }, 'rules.0', /不允许/],

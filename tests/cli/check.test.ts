@@ -85,6 +85,17 @@ test('devices that the gateway would refuse to start with are bad, every one of 
   const [finding] = (await check(file))('profiles');
   expect(finding).toMatchObject({ verdict: 'bad', figures: { devicesWrong: 3 } });
   for (const said of ['sos-1', 'point-2', 'fireReleases']) expect(JSON.stringify(finding)).toContain(said);
+  const line = before.split('\n').length + 1;
+  const column = (key: string, from: string) => {
+    const text = `devices: ${JSON.stringify(devices)}`;
+    return text.indexOf(`"${key}"`, text.indexOf(from)) + 1;
+  };
+  for (const said of [
+    `${file}:${line}:${column('hub', 'sos-1')}: devices[1] (sos-1): `,
+    `${file}:${line}:${column('params', 'point-2')}: devices[2] (point-2): `,
+  ]) {
+    for (const half of [finding?.text.zh, finding?.text.en]) expect(half).toContain(said);
+  }
 });
 
 test('looking changes nothing: no data directory is made', async () => {
@@ -100,6 +111,28 @@ test('an address that another program holds is bad, and the advice says how to f
   onTestFinished(() => void other.close());
   const [finding] = (await check(file))('port.mqtt');
   expect(finding).toMatchObject({ verdict: 'bad', advice: { en: expect.stringContaining(`:${ports.mqtt}`) } });
+});
+
+test('an address that is none of this box is bad for that reason, and nobody is looked for who holds it', async () => {
+  const port = await freePort();
+  const { file } = await configured({
+    mqtt: { listen: [`mqtt://no-such-host.invalid:${port}`] },
+    http: { listen: `https://203.0.113.9:${port}` },
+  });
+  const of = await check(file);
+  expect(of('port.mqtt')).toMatchObject([
+    {
+      verdict: 'bad',
+      text: {
+        zh: expect.stringContaining('主机名 no-such-host.invalid 无法解析'),
+        en: expect.stringContaining('the name no-such-host.invalid cannot be resolved'),
+      },
+    },
+  ]);
+  expect(of('port.http')).toMatchObject([
+    { verdict: 'bad', text: { en: expect.stringContaining('203.0.113.9 is no address of this machine') } },
+  ]);
+  for (const name of ['port.mqtt', 'port.http']) expect(of(name)[0]?.advice?.en).not.toContain('ss -ltnp');
 });
 
 test('a configuration that was changed under a running gateway is not taken for a fault', async () => {

@@ -47,6 +47,19 @@ test('a certificate of mqtts that cannot be read is told, and the gateway ends: 
   expect(stderr).toContain('nope.pem');
 });
 
+test('a device that does not fit keeps the gateway from starting, and is told with its line of the file', async () => {
+  const gateway = await GatewayProcess.prepare(dataDir(), {
+    devices: [{ id: 'door-1', profile: 'no-such-door', secret: 'a-secret-for-tests' }],
+  });
+  const text = readFileSync(gateway.config, 'utf8');
+  const line = text.slice(0, text.indexOf('profile: no-such-door')).split('\n').length;
+  const child = start(process.execPath, [CLI, 'gateway', '--config', gateway.config], { env: process.env });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const { code, stderr } = await finished(child);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(new RegExp(`gateway\\.yaml:${line}:\\d+: devices\\[0\\] \\(door-1\\): 没有此型号`));
+});
+
 test('a gateway whose event loop stands still is not reported alive', async () => {
   const { receiver, child } = await service(600);
   await receiver.hear('WATCHDOG=1', 2);

@@ -9,14 +9,14 @@ import { dataDir } from '../support/data-dir.ts';
 
 const SITE = 'site: { id: spring-garden, name: 泉水花园, street: longquan }\n';
 
-function file(text: string): string {
+function file(text: string | Buffer): string {
   const path = join(dataDir(), 'gateway.yaml');
   writeFileSync(path, text);
   return path;
 }
 
 /** Every mistake as `line:column path: what — hint`. */
-function mistakes(text: string, env: Env = {}): string[] {
+function mistakes(text: string | Buffer, env: Env = {}): string[] {
   const path = file(text);
   return readConfig(path, env).problems.map(
     (one) => `${one.where.replace(`${path}:`, '')} ${one.path}: ${one.what} — ${one.hint}`,
@@ -72,6 +72,17 @@ describe('a mistake is told with its line, its key and what is expected there', 
     ],
     ['a level that is none', `${SITE}alarms: { levels: { 5: {} } }\n`, '2:21 alarms.levels.5: is not known here'],
     ['a list where one thing is wanted', `${SITE}data: [a, b]\n`, '2:1 data: is a list — expected: text'],
+    [
+      'a port that is none, of the centre',
+      `${SITE}upstream: { url: "mqtt://c:99999" }\n`,
+      '2:13 upstream.url: cannot be this — expected: 端口为 1 至 65535 · a port from 1 to 65535',
+    ],
+    ['port 0 of the centre', `${SITE}upstream: { url: "mqtts://c:0/x" }\n`, '2:13 upstream.url: cannot be this'],
+    [
+      'port 0 of the broker, on another box',
+      `${SITE}vision: { secret: long-enough-1, broker: "mqtt://[::1]:0" }\n`,
+      '2:34 vision.broker: cannot be this',
+    ],
     ['too many', `${SITE}http: { sessionHours: 9000 }\n`, '2:9 http.sessionHours: is too big'],
     ['a zone that is none', 'site: { id: a, name: a, street: b, timezone: Mars }\n', '1:36 site.timezone: cannot be'],
   ])('%s', (_name, text, said) => {
@@ -132,6 +143,38 @@ describe('a mistake is told with its line, its key and what is expected there', 
       }),
     ].join('\n');
     expect(readConfig(file(bomb), {}).problems[0]?.what).toMatch(/alias/i);
+  });
+
+  test('an alias of nothing is told with its place, each of them, and what to do when it was meant as text', () => {
+    expect(
+      mistakes(`${SITE}data: *nobody\nprofiles: [&known a, *known, *.b]\nbackup: { dir: *later, keep: &later 1 }\n`),
+    ).toEqual([
+      "2:7 : *nobody 没有对应的锚点 · no &nobody stands before this *nobody — 是文字就加引号 · if it is text, put it in quotes: '*nobody'",
+      expect.stringMatching(/^3:30 : \*\.b /),
+      expect.stringMatching(/^4:16 : \*later /),
+    ]);
+  });
+
+  test.each([
+    // 泉水 in GBK happens to be UTF-8 of something else, 花 is not.
+    ['in GBK', SITE.replace('泉水花园', '@'), [0xc8, 0xaa, 0xcb, 0xae, 0xbb, 0xa8, 0xd4, 0xb0], '1:36'],
+    ['in GBK, further down', `${SITE}# 门口\r\ndevices: # @\n`, [0xc3, 0xc5], '3:12'],
+    ['as UTF-16', '@', [0xff, 0xfe, 0x73, 0x00], '1:1'],
+    ['cut in the middle of a character', `${SITE}# @`, [0xe6, 0xb3], '2:3'],
+  ])(
+    'a file that an editor saved %s is refused with its first wrong byte, and what to do',
+    (_name, text, bytes, at) => {
+      const [before = '', after = ''] = text.split('@');
+      const saved = Buffer.concat([Buffer.from(before), Buffer.from(bytes), Buffer.from(after)]);
+      expect(mistakes(saved)).toEqual([
+        `${at} : 不是 UTF-8 编码（可能是 GBK） · not UTF-8 (perhaps GBK) — 用编辑器另存为 UTF-8 编码 · save it as UTF-8 in your editor`,
+      ]);
+    },
+  );
+
+  test('a byte order mark before UTF-8 is no part of the file, and moves no column', () => {
+    expect(loaded(`\uFEFF${SITE}`).config.site.name).toBe('泉水花园');
+    expect(mistakes('\uFEFFsite: { id: a b, name: a, street: b }\n')[0]).toContain('1:9 site.id');
   });
 
   test('whatever text stands in it, it is refused with a place, or read, but never throws anything else', () => {

@@ -33,17 +33,20 @@ samples:
     events: [{ category: sos, detail: { name: front } }]
 `;
 
+const read = (text: string) => readProfile('/p/bell.yaml', Buffer.from(text));
+
 const mistakes = (from: string, to: string) => {
   expect(MINIMAL).toContain(from);
-  return readProfile('/p/bell.yaml', MINIMAL.replace(from, to)).problems;
+  return read(MINIMAL.replace(from, to)).problems;
 };
 
 describe('a mistake in a profile says file:line:column and what is expected', () => {
   it('the minimal profile has none', () => {
-    expect(readProfile('/p/bell.yaml', MINIMAL).problems).toEqual([]);
+    expect(read(MINIMAL).problems).toEqual([]);
   });
 
   it.each([
+    ['an alias of nothing', 'vendor: nobody', 'vendor: *nobody', 4, /no &nobody stands before/, /'\*nobody'/],
     ['not YAML', 'names: { zh', 'names: { { zh', 3, /not YAML/, /indentation/],
     ['an unknown key', 'vendor: nobody', 'vendor: nobody\nvendr: x', 5, /'vendr' is not known here/, /spelling/],
     [
@@ -166,6 +169,19 @@ describe('a mistake in a profile says file:line:column and what is expected', ()
     expect(command("'{{ $messageId }}'")).toEqual([]);
   });
 
+  it('a file that an editor saved in GBK is refused at its first Chinese word, and one with a byte order mark is read', () => {
+    const gbk = Buffer.from(MINIMAL.replace('门铃', '@'), 'latin1');
+    gbk[gbk.indexOf('@')] = 0xc3;
+    expect(readProfile('/p/bell.yaml', gbk).problems).toEqual([
+      {
+        where: '/p/bell.yaml:3:14',
+        what: expect.stringContaining('不是 UTF-8'),
+        hint: expect.stringContaining('UTF-8'),
+      },
+    ]);
+    expect(read(`\uFEFF${MINIMAL}`).problems).toEqual([]);
+  });
+
   it('never throws, whatever the file holds', () => {
     fc.assert(
       fc.property(
@@ -174,7 +190,7 @@ describe('a mistake in a profile says file:line:column and what is expected', ()
         fc.string({ maxLength: 12, unit: 'binary' }),
         (at, cut, insert) => {
           const text = MINIMAL.slice(0, at) + insert + MINIMAL.slice(at + cut);
-          const { definition, problems } = readProfile('/p/bell.yaml', text);
+          const { definition, problems } = read(text);
           expect(definition === null).toBe(problems.length > 0);
           for (const { where } of problems) expect(where).toMatch(/^\/p\/bell\.yaml:\d+:\d+$/);
         },
@@ -185,7 +201,7 @@ describe('a mistake in a profile says file:line:column and what is expected', ()
 
   it('a file that multiplies itself by aliases is refused', () => {
     const bomb = `a: &a [x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b]\nd: &d [*c, *c, *c, *c, *c, *c, *c, *c]\n`;
-    expect(readProfile('/p/bell.yaml', bomb).problems[0]?.what).toMatch(/alias/i);
+    expect(read(bomb).problems[0]?.what).toMatch(/alias/i);
   });
 });
 

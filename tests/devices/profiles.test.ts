@@ -36,9 +36,9 @@ describe('every profile we ship', () => {
   it.each(files)('%s: the build has read it ahead, and it is read anew once it was changed', (file) => {
     const made = fileURLToPath(new URL('../../dist/made/profiles', import.meta.url));
     const path = join(BUILT_IN_PROFILES, file);
-    const text = readFileSync(path, 'utf8');
-    expect(remembered(path, text, made)).toEqual(readProfile(path, text).definition);
-    expect(remembered(path, `${text}\n`, made)).toBeNull();
+    const bytes = readFileSync(path);
+    expect(remembered(path, bytes, made)).toEqual(readProfile(path, bytes).definition);
+    expect(remembered(path, Buffer.concat([bytes, Buffer.from('\n')]), made)).toBeNull();
   });
 
   it('is there, and all load together', () => {

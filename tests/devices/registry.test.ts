@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
@@ -127,6 +127,28 @@ describe('the devices of the file', () => {
     await expect(openBox({ devices })).rejects.toThrowError(
       /2 devices do not fit:\n.*devices\[0\] \(a\).*\n.*devices\[2\] \(c\)/,
     );
+  });
+
+  test('where they stand in the file is told with the key that is wrong', async () => {
+    const { journal } = await openBox();
+    const path = join(dataDir(), 'gateway.yaml');
+    writeFileSync(
+      path,
+      [
+        'site: { id: a, name: a, street: b }',
+        'devices:',
+        `  - { id: a, profile: nothing, secret: ${SECRET} }`,
+        `  - { id: b, profile: face-oem-mqtt, secret: ${SECRET} }`,
+        '  - id: c',
+        '    profile: zigbee-sos-button',
+        '    hub: b',
+      ].join('\n'),
+    );
+    const { config, locate } = loadConfig(path, {});
+    const parts = { journal, catalogue: catalogue(), clock: newStart(), log: quiet };
+    const refused = Registry.load({ ...parts, config: { devices: config.devices, locate } });
+    await expect(refused).rejects.toThrowError(`${path}:3:14: devices[0] (a): 没有此型号`);
+    await expect(refused).rejects.toThrowError(`${path}:7:5: devices[2] (c): b 不是中心`);
   });
 
   test('those of the commented sample fit their profiles', async () => {

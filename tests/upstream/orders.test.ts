@@ -158,12 +158,13 @@ describe('an order of the centre', () => {
     ['an array', '[]', null],
     ['no type', '{"id":"o-9"}', 'BAD_REQUEST'],
     ['an unknown type', '{"id":"o-9","type":"self-destruct"}', 'BAD_REQUEST'],
+    ['a type that is no word', '{"id":"o-9","type":["ping"]}', 'BAD_REQUEST'],
     ['noise', 'x'.repeat(300_000), null],
     ['an id that is a path', '{"id":"../../x","type":"ping"}', null],
   ])('that is none (%s) is answered when it says who it is, and does nothing', async (_, text, code) => {
     const side = await ordered();
     await side.text(text);
-    if (code !== null) expect(await side.reply()).toMatchObject({ ok: false, code });
+    if (code !== null) expect(await side.reply()).toMatchObject({ order: { type: 'unknown' }, ok: false, code });
     await turns();
     expect(side.replies()).toHaveLength(code === null ? 0 : 1);
     expect(side.bridge.state().orders.refused).toBe(1);
@@ -172,7 +173,7 @@ describe('an order of the centre', () => {
   test('with a field it should not have is refused, and the corrected one with the same id is done', async () => {
     const side = await ordered();
     await side.order({ id: 'o-4', type: 'ping', force: true });
-    expect(await side.reply()).toMatchObject({ ok: false, code: 'BAD_REQUEST' });
+    expect(await side.reply()).toMatchObject({ order: { type: 'ping' }, ok: false, code: 'BAD_REQUEST' });
     await side.order({ id: 'o-4', type: 'ping' });
     expect(await side.reply(2)).toMatchObject({ ok: true, code: 'OK', result: { clock: 'synced' } });
   });

@@ -90,14 +90,14 @@ function readConfig(place: Place, findings: Finding[]): Settings | null {
   }
 }
 
-function checkProfiles({ config }: Settings): Finding {
+function checkProfiles({ config, locate }: Settings): Finding {
   try {
     const catalogue = loadCatalogue([BUILT_IN_PROFILES, ...config.profiles]);
     const count = catalogue.all().length;
     const roster = new Roster();
     const devices = config.devices.map((device) => configuredDevice(device, null));
     for (const device of devices) roster.put(device);
-    const faults = faultsOf(devices, roster, catalogue);
+    const faults = faultsOf(devices, roster, catalogue, locate);
     // What is wrong itself is told once.
     const opens = (id: string): boolean => {
       const device = roster.get(id);

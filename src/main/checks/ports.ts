@@ -1,6 +1,7 @@
 import { connect, createServer } from 'node:net';
 import type { GatewayConfig } from '../../config/schema.ts';
 import { messageOf } from '../../kernel/errors.ts';
+import type { Bilingual } from '../terminal.ts';
 import type { Finding } from './finding.ts';
 
 export interface Listening {
@@ -34,23 +35,21 @@ export const checkPorts = (addresses: readonly Listening[], state: GatewayState)
   Promise.all(addresses.map((address) => checkPort(address, state)));
 
 async function checkPort(address: Listening, state: GatewayState): Promise<Finding> {
-  const { what, url, host, port } = address;
+  const { what, url, host } = address;
   const name = `port.${what}`;
   const open = url.startsWith('mqtt://') && ['0.0.0.0', '::'].includes(host);
   const ours = state !== 'stopped' && !(what === 'http' && state === 'silent');
   const listening = ours && (await canConnect(address));
-  const taken = listening ? null : await whyTaken(address);
+  const fault = listening ? null : await faultOf(address);
   const figures = { url, listening };
-  if (taken !== null) {
+  if (fault !== null) {
+    const { why, advice } = inWords(fault, address);
     return {
       name,
       verdict: 'bad',
-      text: { zh: `${url} 不可用`, en: `${url} cannot be used: ${taken}` },
+      text: { zh: `${url} 不可用：${why.zh}`, en: `${url} cannot be used: ${why.en}` },
       figures,
-      advice: {
-        zh: `用 ss -ltnp 'sport = :${port}' 查看占用者`,
-        en: `see who holds it: ss -ltnp 'sport = :${port}'`,
-      },
+      advice,
     };
   }
   if (!listening && state !== 'stopped') {
@@ -100,10 +99,50 @@ export function canConnect({ host, port }: Listening): Promise<boolean> {
   });
 }
 
-function whyTaken({ host, port }: Listening): Promise<string | null> {
+const OF_THIS_MACHINE: Bilingual = {
+  zh: '填写本机地址，或 0.0.0.0',
+  en: 'write an address of this machine, or 0.0.0.0 for all of them',
+};
+
+/** Why nothing can listen there, and what to do about it: not every fault is somebody else who does. */
+function inWords(fault: NodeJS.ErrnoException, { host, port }: Listening): { why: Bilingual; advice: Bilingual } {
+  switch (fault.code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return {
+        why: { zh: `主机名 ${host} 无法解析`, en: `the name ${host} cannot be resolved` },
+        advice: OF_THIS_MACHINE,
+      };
+    case 'EADDRNOTAVAIL':
+      return {
+        why: { zh: `${host} 不是本机地址`, en: `${host} is no address of this machine` },
+        advice: OF_THIS_MACHINE,
+      };
+    case 'EACCES':
+      return {
+        why: { zh: `当前用户无权监听端口 ${port}`, en: `this user may not listen on port ${port}` },
+        advice: { zh: '请用 1024 以上的端口', en: 'ports below 1024 need CAP_NET_BIND_SERVICE: use one above' },
+      };
+    case 'EADDRINUSE':
+      return {
+        why: { zh: `端口 ${port} 已被占用`, en: `port ${port} is already in use` },
+        advice: {
+          zh: `用 ss -ltnp 'sport = :${port}' 查看占用者`,
+          en: `see who holds it: ss -ltnp 'sport = :${port}'`,
+        },
+      };
+    default:
+      return {
+        why: { zh: messageOf(fault), en: messageOf(fault) },
+        advice: OF_THIS_MACHINE,
+      };
+  }
+}
+
+function faultOf({ host, port }: Listening): Promise<NodeJS.ErrnoException | null> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', (thrown) => resolve(messageOf(thrown)));
+    server.once('error', resolve);
     server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)));
   });
 }

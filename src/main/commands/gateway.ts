@@ -80,7 +80,7 @@ export function addUp(program: Command): void {
 }
 
 async function open(
-  { file, config }: Settings,
+  { file, config, locate }: Settings,
   log: Log,
   clock: SystemClock,
   more: Pick<GatewayOptions, 'restart' | 'patientFor'> = {},
@@ -90,6 +90,7 @@ async function open(
   const firstPassword = process.env[FIRST_PASSWORD];
   const gateway = await startGateway({
     config,
+    locate,
     clock,
     log,
     ...(firstPassword === undefined ? {} : { firstPassword }),

@@ -129,7 +129,7 @@ async function checkCommand(ids: string[], options: ModelOptions): Promise<void>
 }
 
 const problemsIn = (directory: string): readonly ConfigProblem[] =>
-  entryFiles(directory).flatMap((file) => readEntry(file, readFileSync(file, 'utf8')).problems);
+  entryFiles(directory).flatMap((file) => readEntry(file, readFileSync(file)).problems);
 
 const MARKS = { ready: '✓', missing: '·', stale: '!', damaged: '✗' } as const;
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { explainIssues, nearest } from '../../config/issues.ts';
+import { readText } from '../../config/text-file.ts';
 import { type ConfigProblem, YamlSource } from '../../config/yaml-source.ts';
 import { messageOf, QuanweiError } from '../../kernel/errors.ts';
 import { ModelEntry } from './entry.ts';
@@ -32,10 +33,12 @@ export interface ReadEntry {
 const MAX_BYTES = 64 * 1_024;
 const REFERENCE = 'docs/models.md';
 
-/** Reads one entry's text. Either an entry and no problems, or problems and no entry. */
-export function readEntry(file: string, text: string): ReadEntry {
-  const source = new YamlSource(file, text.slice(0, MAX_BYTES));
+/** Reads one entry. Either an entry and no problems, or problems and no entry. */
+export function readEntry(file: string, bytes: Buffer): ReadEntry {
   const failed = (problems: readonly ConfigProblem[]): ReadEntry => ({ entry: null, problems });
+  const { text, problem } = readText(file, bytes);
+  if (text === null) return failed([problem]);
+  const source = new YamlSource(file, text.slice(0, MAX_BYTES));
   if (text.length > MAX_BYTES) {
     return failed([
       { where: source.locate([]), path: '', what: `is longer than ${MAX_BYTES}`, hint: 'one model a file' },
@@ -141,7 +144,7 @@ export function loadModels(directories: readonly string[]): ModelCatalogue {
   const models: ListedModel[] = [];
   const files = new Map<string, string>();
   for (const file of directories.flatMap(entryFiles)) {
-    const { entry, problems } = readEntry(file, readFileSync(file, 'utf8'));
+    const { entry, problems } = readEntry(file, readFileSync(file));
     if (entry === null) throw badEntry(problems);
     const other = files.get(entry.id);
     if (other !== undefined) {

@@ -83,7 +83,7 @@ test.each([
   ['nothing', '', /expected/],
   ['too much', `${NANODET}# ${'x'.repeat(70_000)}`, /one model a file/],
 ])('an entry with %s is refused', (_, text, expected) => {
-  const { entry, problems } = readEntry('models/nanodet.yaml', text);
+  const { entry, problems } = readEntry('models/nanodet.yaml', Buffer.from(text));
   expect(entry).toBeNull();
   expect(problems.map(({ where, what, hint }) => `${where}: ${what} — ${hint}`).join('\n')).toMatch(expected);
   expect(problems[0]?.where).toMatch(/^models\/nanodet\.yaml:\d+:\d+$/);
