@@ -141,6 +141,10 @@ export const alarmWords = {
   personNumber: ['人员编号', 'Person'],
   acknowledge: ['确认', 'Acknowledge'],
   acknowledgeAll: ['全部确认', 'Acknowledge all'],
+  gravestLeft: [
+    '已确认 {done} 条；另有 {n} 条一级警情须逐条确认',
+    '{done} acknowledged; {n} of level 1 must be acknowledged one by one',
+  ],
   accept: ['受理', 'Accept'],
   dispatch: ['派单', 'Dispatch'],
   handle: ['处置完成', 'Handled'],
