@@ -50,7 +50,11 @@ describe.runIf(canBrowse())('settings', () => {
     await page.click('[data-section=quiet] button[type=submit]');
     await page.waitForSelector('.theirs');
     expect(await page.textContent('[data-section=quiet]')).toContain('王主管 刚刚改过');
-    expect(await page.textContent('.theirs')).toContain('23:00');
+    // In the words of the form, the one beside the other.
+    expect(await page.locator('.theirs tbody tr').allInnerTexts()).toEqual([
+      '时段\t23:00–05:00\t22:00–07:00',
+      '适用级别\t三级\t四级',
+    ]);
     await page.click('[data-section=quiet] button.grave');
     await page.waitForSelector('.theirs', { state: 'detached' });
     // The question is gone from the screen before the answer is on disk.
