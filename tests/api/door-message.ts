@@ -3,7 +3,7 @@ import { event } from '../alarms/site.ts';
 import type { Box } from './box.ts';
 
 /** A message of a door, as the intake keeps it. */
-export const doorMessage = (box: Box, door: string, category: Category, detail: Detail) =>
+export const doorMessage = (box: Box, door: string, category: Category, detail: Detail, active = true) =>
   box.journal.append([
     {
       kind: 'message',
@@ -13,7 +13,7 @@ export const doorMessage = (box: Box, door: string, category: Category, detail: 
       body: {
         topic: 't',
         message: 'm',
-        events: [event(door, category, { detail })],
+        events: [event(door, category, { detail, active })],
         raw: '{}',
       },
     },

@@ -65,6 +65,24 @@ describe.runIf(canBrowse())('the alarm board', () => {
     await page.click('[data-all]');
     await page.waitForSelector('[data-section=now]', { state: 'detached' });
     expect(box.board.open().map(({ acknowledgedBy }) => acknowledgedBy)).toEqual(['admin', 'admin', 'admin']);
+    expect(await page.locator('.toast').count()).toBe(0);
+  });
+
+  test('acknowledging all says how many of the gravest are left', async () => {
+    const box = await Box.start();
+    for (const n of [1, 2, 3]) await box.say(`door-${n}`, 'door.held', { kind: 'level' });
+    for (const n of [1, 2]) await box.say(`sos-${n}`, 'sos');
+    const { page } = await visit(box);
+    await signIn(page, 'admin', ADMIN);
+    await page.click('.takeover .fold');
+    await page.click('[data-all]');
+    await page.waitForSelector('.toast.bad:has-text("已确认 3 条；另有 2 条一级警情须逐条确认")');
+    expect(
+      box.board
+        .open()
+        .filter(({ acknowledgedBy }) => acknowledgedBy === null)
+        .map(({ level }) => level),
+    ).toEqual([1, 1]);
   });
 
   test('what somebody tells is written down and gets a number; a drill is begun by a manager', async () => {

@@ -116,4 +116,39 @@ describe.runIf(canBrowse())('the doors', () => {
     await soon(() => rows.first().textContent()).toContain('刚刚到');
     expect(await page.locator('img[src=x]').count()).toBe(0);
   }, 120_000);
+
+  test('a record says whether the door is open, and what the terminal told, in words', async () => {
+    const box = await Box.start();
+    await lock(box, 'lock-1', () => null);
+    await doorMessage(box, 'lock-1', 'door.state', { lock: 'door', state: 'unlocked' });
+    await doorMessage(box, 'lock-1', 'door.state', { contact: 'door_contact', state: 'closed' }, false);
+    await doorMessage(box, 'lock-1', 'door.state', {});
+    await doorMessage(box, 'face-2', 'access.stranger', {
+      person: null,
+      mask: 'missing but allowed',
+      result: 'not registered',
+      method: 'id card',
+      temperature: 36.5,
+      shown: 'a word of theirs',
+    });
+    const page = await enter(box, 'operator');
+    await page.goto(`${box.base}/#/doors`);
+    const states = page.locator('[data-record=door] .what');
+    await soon(() => states.allInnerTexts()).toEqual(['门状态 · 门已打开', '门状态 · 门已关闭', '门状态 · 已开锁']);
+    await page.click('[data-record=refused] summary');
+    await soon(() => page.locator('[data-record=refused] dl div').allInnerTexts()).toEqual(
+      expect.arrayContaining([
+        '口罩\n未戴，允许',
+        '结果\n未登记',
+        '方式\n身份证',
+        '温度\n36.5',
+        'shown\na word of theirs',
+      ]),
+    );
+    expect(await page.textContent('[data-record=refused] dl')).not.toContain('null');
+    await page.click('.menu summary');
+    await page.click('.menu button:has-text("English")');
+    await soon(() => states.first().innerText()).toBe('Door state · Open');
+    expect(await page.textContent('[data-record=refused] dl')).toContain('Missing, but allowed');
+  }, 120_000);
 });

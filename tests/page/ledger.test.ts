@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ADMIN, Box, PASSWORD } from '../api/box.ts';
 import { seedYears } from '../api/ledger-rows.ts';
+import { Wire } from '../support/wire.ts';
 import { canBrowse, closeBrowser, signIn, visit } from './browser.ts';
 
 const EVIL = '<img src=x onerror=alert(1)>';
+const GONE = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_NETWORK|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/;
 const guard = { actor: 'user:li', role: 'operator' } as const;
 
 describe.runIf(canBrowse())('the ledger', () => {
@@ -76,5 +78,38 @@ describe.runIf(canBrowse())('the ledger', () => {
     expect(await other.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
     await other.goto(`${box.base}/#/ledger?text=nothing-like-this`);
     await other.waitForSelector('.state-box.empty');
+  });
+
+  test('when the connection was lost, what came meanwhile is found by itself, and the place in the list stays', {
+    timeout: 120_000,
+  }, async () => {
+    const box = await Box.start();
+    await seedYears(box, 200, Date.now() - 3_600_000);
+    const wire = await Wire.to(box.port);
+    const { page } = await visit(wire, undefined, GONE);
+    await page.clock.install();
+    await signIn(page, 'admin', ADMIN);
+    await page.waitForSelector('[data-pill=live].good');
+    await page.goto(`${wire.base}/#/ledger`);
+    await page.waitForSelector('table [data-id]');
+    await page.click('[data-more]');
+    await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 100);
+    const seventieth = page.locator('tbody tr >> nth=69');
+    const id = await seventieth.getAttribute('data-id');
+    await seventieth.scrollIntoViewIfNeeded();
+    const place = () =>
+      page.evaluate((of) => document.querySelector(`[data-id="${of}"]`)?.getBoundingClientRect().top, id);
+    const before = await place();
+
+    wire.cut();
+    const missed = await box.say('8800000000000000001', 'fire.smoke', {}, '断网时发生');
+    await page.clock.fastForward(10 * 60_000);
+    await page.waitForSelector('[data-banner=lost]');
+    wire.mend();
+    await page.waitForSelector(`tbody tr:first-child[data-id="${missed.id}"]`, { state: 'attached' });
+    expect(await page.textContent('[data-total]')).toBe('共 201 条');
+    expect(await page.locator('tbody tr').count()).toBe(100);
+    // The banner of what was missed has its place, too.
+    await expect.poll(async () => Math.abs(((await place()) ?? 0) - (before ?? 0))).toBeLessThan(60);
   });
 });

@@ -50,7 +50,11 @@ describe.runIf(canBrowse())('settings', () => {
     await page.click('[data-section=quiet] button[type=submit]');
     await page.waitForSelector('.theirs');
     expect(await page.textContent('[data-section=quiet]')).toContain('王主管 刚刚改过');
-    expect(await page.textContent('.theirs')).toContain('23:00');
+    // In the words of the form, the one beside the other.
+    expect(await page.locator('.theirs tbody tr').allInnerTexts()).toEqual([
+      '时段\t23:00–05:00\t22:00–07:00',
+      '适用级别\t三级\t四级',
+    ]);
     await page.click('[data-section=quiet] button.grave');
     await page.waitForSelector('.theirs', { state: 'detached' });
     // The question is gone from the screen before the answer is on disk.
@@ -105,5 +109,51 @@ describe.runIf(canBrowse())('settings', () => {
     await page.click('[data-section=rules] button[type=submit]');
     await page.waitForSelector('[data-section=rules] [data-source=page]');
     expect((await box.say('door-1', 'door.held', { kind: 'level' })).level).toBe(2);
+  });
+
+  test('who did what is told in the words of whoever reads it', async () => {
+    const box = await Box.start();
+    const manager = await box.person('manager', '王主管');
+    const put = (close: string) =>
+      manager.ask('PUT', '/api/settings/quiet', {
+        value: { quiet: { between: ['23:00', close], levels: [3] } },
+        revision,
+      });
+    let revision = 0;
+    await put('05:00');
+    revision += 1;
+    await put('06:00');
+    await box.nobody().post('/api/login', { name: 'admin', password: 'wrong' });
+    await box.registry.register({ id: 'lock-1', profile: 'esphome-lock', name: '车库门', place: '' }, 'user:王主管');
+    await box.journal.append([
+      {
+        kind: 'door.result',
+        actor: 'user:li',
+        subject: 'lock-1',
+        body: { ok: false, code: 'timeout', detail: '', ms: 5000 },
+      },
+    ]);
+    const { page } = await visit(box);
+    await signIn(page, 'admin', ADMIN);
+    await page.waitForSelector('[data-pill=live].good');
+    await page.goto(`${box.base}/#/settings/audit`);
+    const first = (kind: string) => page.locator(`[data-kind="${kind}"]`).first();
+    expect(await first('setting.changed').innerText()).toMatch(
+      /王主管.*修改设置 · 免打扰\s+修改 · 时段：23:00–05:00 → 23:00–06:00$/s,
+    );
+    const made = page.locator('[data-kind="account.changed"]:has-text("新建")').first();
+    expect(await made.innerText()).toContain('角色：主管');
+    await page.click('.topics button:has-text("登录")');
+    await first('session.refused').waitFor();
+    expect(await first('session.refused').innerText()).toMatch(/系统.*账号：admin.*原因：用户名或密码不对/s);
+    await page.click('.topics button:has-text("设备")');
+    await first('device.registered').waitFor();
+    expect(await first('device.registered').innerText()).toMatch(/名称：车库门.*登记于：页面.*有密钥：是/s);
+    await page.click('.topics button:has-text("开门")');
+    await first('door.result').waitFor();
+    expect(await first('door.result').innerText()).toMatch(/成功：否 · 结果：设备未回应 · 用时：5000 毫秒$/);
+    await page.click('.menu summary');
+    await page.click('.menu button:has-text("English")');
+    await expect.poll(() => first('door.result').innerText()).toContain('Result: No answer');
   });
 });

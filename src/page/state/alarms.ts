@@ -132,14 +132,15 @@ export const useAlarms = defineStore('alarms', () => {
 
   const get = (id: string): Alarm | null => held.value.get(id) ?? null;
 
-  /** All but level 1: a fire is acknowledged by somebody who has read where it is. @throws Refused */
-  async function acknowledgeAll(): Promise<{ refused: number }> {
-    const some = bySection.value.now.filter(({ level }) => level > 1).slice(0, 200);
+  /** All but level 1: a fire is acknowledged by somebody who has read where it is; `left` are so many. @throws Refused */
+  async function acknowledgeAll(): Promise<{ done: number; refused: number; left: number }> {
+    const waiting = bySection.value.now;
+    const some = waiting.filter(({ level }) => level > 1).slice(0, 200);
     const { done, refused } = await request<{ done: Alarm[]; refused: unknown[] }>('/api/alarms/acknowledge', {
       body: { alarms: some.map(({ id, revision }) => ({ id, revision })) },
     });
     for (const alarm of done) take(alarm);
-    return { refused: refused.length };
+    return { done: done.length, refused: refused.length, left: waiting.filter(({ level }) => level === 1).length };
   }
 
   return {

@@ -2,6 +2,7 @@ import { computed } from 'vue';
 import { createI18n } from 'vue-i18n';
 import type { Alarm } from '../api/types.ts';
 import { alarmWords } from './alarms.ts';
+import { auditWords } from './audit.ts';
 import { caseWords } from './case.ts';
 import { centreWords } from './centre.ts';
 import { devicesWords } from './devices.ts';
@@ -33,6 +34,7 @@ const ROOMS = {
   centre: centreWords,
   settings: settingsWords,
   setup: setupWords,
+  audit: auditWords,
 } as const satisfies Record<string, Words>;
 
 type Rooms = typeof ROOMS;

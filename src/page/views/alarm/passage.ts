@@ -1,6 +1,6 @@
 import type { Entry, Vocabulary } from '../../api/types.ts';
 import { isEnglish, pick, t, wordOf } from '../../words/words.ts';
-import { namedIn } from '../doors/said.ts';
+import { namedIn, stateWord } from '../doors/said.ts';
 
 /** What a door record says, in a line. */
 export function passageOf({ kind, actor, body }: Entry, vocabulary: Vocabulary | null): string {
@@ -19,13 +19,15 @@ export function passageOf({ kind, actor, body }: Entry, vocabulary: Vocabulary |
   if (kind === 'door.decision') return [t('case.door_decision'), said['why']].filter(Boolean).join(' · ');
   const events = Array.isArray(said['events']) ? (said['events'] as Told[]) : [];
   return events
-    .map(({ category = '', detail = {} }) =>
-      [pick(vocabulary?.categories[category], category), namedIn(detail)].filter(Boolean).join(' · '),
-    )
+    .map(({ category = '', active = true, detail = {} }) => {
+      const state = category === 'door.state' ? stateWord(detail, active) : '';
+      return [pick(vocabulary?.categories[category], category), state, namedIn(detail)].filter(Boolean).join(' · ');
+    })
     .join(isEnglish() ? '; ' : '；');
 }
 
 interface Told {
   readonly category?: string;
+  readonly active?: boolean;
   readonly detail?: Readonly<Record<string, unknown>>;
 }

@@ -1,3 +1,4 @@
+import { factValue, factWord } from '../../words/told.ts';
 import { t, wordOf } from '../../words/words.ts';
 import type { DoorRecord } from './types.ts';
 
@@ -39,4 +40,19 @@ export function namedIn(detail: Readonly<Record<string, unknown>>): string {
     if (value !== undefined && value !== null && String(value).trim() !== '') return String(value);
   }
   return '';
+}
+
+/** Whether a lock or a door is open, as it told; by the beginning and the end of it where it told no more. */
+export function stateWord({ state }: Readonly<Record<string, unknown>>, active: boolean): string {
+  return factValue('state', typeof state === 'string' ? state : active ? 'open' : 'closed');
+}
+
+/** What more is known of a door record, as pairs to read; what is empty is left out. */
+export function detailWords(detail: DoorRecord['detail']): (readonly [word: string, value: string])[] {
+  return Object.entries(detail).flatMap(([name, value]) => {
+    if (value === null || value === '') return [];
+    // A person is a name at a door, and a number in an alarm.
+    const own = wordOf('doors.fact', name);
+    return [[own === name ? factWord(name) : own, factValue(name, value)] as const];
+  });
 }

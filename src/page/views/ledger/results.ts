@@ -5,6 +5,8 @@ import type { Alarm, AlarmPage } from '../../api/types.ts';
 const PAGE = 50;
 /** A search for something rare looks at some thousands of alarms in one request; so many requests before asking a person. */
 const IN_A_ROW = 10;
+/** The gateway gives no more at once. */
+const LARGEST_PAGE = 500;
 
 export interface Results {
   readonly rows: ShallowRef<readonly Alarm[]>;
@@ -15,6 +17,8 @@ export interface Results {
   readonly error: ShallowRef<unknown>;
   /** Begins anew; of two at once the later one counts. */
   search(words: Record<string, string | number | undefined>): Promise<void>;
+  /** The same once more, as far as it has come: what is shown stays until then. @throws Refused */
+  again(words: Record<string, string | number | undefined>): Promise<void>;
   more(): Promise<void>;
 }
 
@@ -27,33 +31,55 @@ export function useResults(): Results {
   const error = shallowRef<unknown>(null);
   let words: Record<string, string | number | undefined> = {};
   let last = new AbortController();
+  /** So many requests have led to what is shown. */
+  let asked = 0;
 
-  async function read(begin: boolean): Promise<void> {
+  /** Adds what comes after `from`, or begins anew without it: `wanted` or more, as far as `most` requests go. */
+  async function read(from: string | null, wanted: number, most: number): Promise<void> {
     last.abort();
     const mine = new AbortController();
     last = mine;
     busy.value = true;
-    error.value = null;
-    let before = begin ? null : next.value;
-    const known = begin ? [] : rows.value;
+    const known = from === null ? [] : rows.value;
+    let requests = from === null ? 0 : asked;
+    let before = from;
     const found: Alarm[] = [];
     try {
-      for (let i = 0; i < IN_A_ROW && found.length < PAGE; i += 1) {
-        const path = `/api/alarms${query({ ...words, limit: PAGE, before })}`;
+      for (let i = 0; i < most && found.length < wanted; i += 1) {
+        const path = `/api/alarms${query({ ...words, limit: Math.min(wanted, LARGEST_PAGE), before })}`;
         const page = await request<AlarmPage>(path, { signal: mine.signal });
         if (mine.signal.aborted) return;
-        if (begin && i === 0) total.value = page.total;
+        if (before === null) total.value = page.total;
+        requests += 1;
         found.push(...page.alarms);
         before = page.next;
         if (before === null) break;
       }
       rows.value = [...known, ...found];
       next.value = before;
+      asked = requests;
+      error.value = null;
     } catch (thrown) {
-      if (!mine.signal.aborted) error.value = thrown;
+      if (!mine.signal.aborted) throw thrown;
     } finally {
       if (last === mine) busy.value = false;
     }
+  }
+
+  async function saying(reading: Promise<void>): Promise<void> {
+    error.value = null;
+    try {
+      await reading;
+    } catch (thrown) {
+      error.value = thrown;
+    }
+  }
+
+  async function again(given: typeof words): Promise<void> {
+    words = given;
+    const reading = read(null, Math.max(PAGE, rows.value.length), Math.max(IN_A_ROW, asked));
+    // Where nothing is shown yet there is nothing to lose by showing what went wrong.
+    await (rows.value.length === 0 ? saying(reading) : reading);
   }
 
   onScopeDispose(() => last.abort());
@@ -65,8 +91,9 @@ export function useResults(): Results {
     error,
     search: (given) => {
       words = given;
-      return read(true);
+      return saying(read(null, PAGE, IN_A_ROW));
     },
-    more: () => read(false),
+    again,
+    more: () => saying(read(next.value, PAGE, IN_A_ROW)),
   };
 }

@@ -11,6 +11,12 @@ export function lasting(ms: number): string {
   return `${ms / MS[unit]} ${t(`settings.unit_${unit}`)}`;
 }
 
+/** The same of a length as the file writes it, `5m`; what is none is said as it was written. */
+export function lastingText(written: unknown): string {
+  const [, number, unit] = /^(\d+)(s|m|h|d)$/.exec(String(written)) ?? [];
+  return number === undefined ? String(written) : lasting(Number(number) * MS[unit as Unit]);
+}
+
 /** What may be filled in, as a sentence. */
 export function allowedBy(bound: Bound | undefined): string {
   if (bound === undefined) return '';
