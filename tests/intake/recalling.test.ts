@@ -79,7 +79,16 @@ async function started(options: BoxOptions) {
   const box = await openBox({ ...options, devices: [...HUBS, ...BUTTONS, door('door-1')] });
   const { journal, board, registry, config, clock } = box;
   const { timezone } = config.site;
-  const parts = { journal, board, catalogue: catalogue(), registry, timezone, clock, log: quiet, newId: idSource(clock) };
+  const parts = {
+    journal,
+    board,
+    catalogue: catalogue(),
+    registry,
+    timezone,
+    clock,
+    log: quiet,
+    newId: idSource(clock),
+  };
   const intake = new Intake(
     parts,
     () => null,
