@@ -30,13 +30,13 @@ export function configurationPage(): string {
   ].join('\n\n')}\n`;
 }
 
-const HEAD = `一个 YAML 文件。写错的键、值都会指出行和列；\`quanwei check --config gateway.yaml\` 检查而不启动。
+const HEAD = `一个 YAML 文件，UTF-8 编码。写错的键、值都会指出行和列；\`quanwei check --config gateway.yaml\` 检查而不启动。
 编辑器可用 [gateway.schema.json](gateway.schema.json) 边写边查；示例见 [examples/gateway.yaml](examples/gateway.yaml)。
 
 - \`\${NAME}\`：从 systemd 凭据（\`$CREDENTIALS_DIRECTORY\`）或环境变量读取，只替换文字值；\`$\${\` 表示普通的 \`\${\`。
 - 时长：\`500ms\` \`60s\` \`5m\` \`24h\` \`180d\`；大小：\`256kB\` \`500MB\` \`2GB\`；路径相对于本文件。
 
-One YAML file. A wrong key or value is told with its line and column; \`quanwei check --config gateway.yaml\` checks without
+One YAML file in UTF-8. A wrong key or value is told with its line and column; \`quanwei check --config gateway.yaml\` checks without
 starting. Editors check it with [gateway.schema.json](gateway.schema.json); a sample is [examples/gateway.yaml](examples/gateway.yaml).
 
 - \`\${NAME}\` is read from systemd’s credentials (\`$CREDENTIALS_DIRECTORY\`), then from the environment; only in text values; \`$\${\` is a plain \`\${\`.

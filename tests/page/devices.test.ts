@@ -1,5 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, test } from 'vitest';
+import { parseJson } from '../../src/devices/json.ts';
+import { messageOf } from '../../src/kernel/errors.ts';
 import { ADMIN, Box, PASSWORD } from '../api/box.ts';
 import { LoadClient } from '../support/mqtt-load.ts';
 import { canBrowse, closeBrowser, signIn, visit } from './browser.ts';
@@ -45,6 +47,16 @@ async function compound(buttons: number): Promise<Box> {
   const now = Date.now();
   for (const { id } of registry.all()) registry.note(id, now, { online: true });
   return box;
+}
+
+/** What the gateway itself says against such a message. */
+function whyUnread(payload: string): string {
+  try {
+    parseJson(payload);
+  } catch (thrown) {
+    return messageOf(thrown);
+  }
+  return '';
 }
 
 describe.runIf(canBrowse())('the room of the devices', () => {
@@ -194,10 +206,24 @@ describe.runIf(canBrowse())('the room of the devices', () => {
     const message = page.locator('[data-message]').first();
     await message.locator('summary').click();
     await message.locator('[data-category="fire.button"]').waitFor();
+    expect(await message.locator('[data-category="fire.button"] .detail').allInnerTexts()).toEqual(['动作 按一下']);
     expect(await message.locator('pre').textContent()).toContain('"Id": 1234567890123456789');
-    const body = { topic: EVIL, reason: 'not JSON', bytes: 9, sha256: '', text: `{"${EVIL}":` };
-    await box.journal.append([{ kind: 'unknown', actor: 'device:btn-1', subject: 'btn-1', body }]);
-    await soon(() => page.locator('[data-message].unknown').count()).toBe(1);
+    for (const reason of [
+      whyUnread(`{"${EVIL}":`),
+      `the message names another sender: ${EVIL}`,
+      'of a later version',
+    ]) {
+      const body = { topic: EVIL, reason, bytes: 9, sha256: '', text: `{"${EVIL}":` };
+      await box.journal.append([{ kind: 'unknown', actor: 'device:btn-1', subject: 'btn-1', body }]);
+    }
+    const unread = page.locator('[data-message].unknown');
+    await soon(() => unread.count()).toBe(3);
+    // Why, in the words of whoever reads it; what has none is shown as it was told.
+    await soon(() => unread.locator('p.bad').allTextContents()).toEqual([
+      'of a later version',
+      `报文自称来自另一台设备：${EVIL}`,
+      '内容不是 JSON',
+    ]);
     button.end();
     expect(await page.locator('img[src=x]').count()).toBe(0);
   }, 120_000);

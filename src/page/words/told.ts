@@ -23,13 +23,13 @@ export function factWord(name: string): string {
 }
 
 /** What the profiles and the vision process say in words of their own; anything else is shown as it was said. */
-const SAID = ['stage', 'direction', 'rule', 'state', 'mask', 'result', 'method', 'object', 'press'];
+const SAID = ['stage', 'direction', 'rule', 'state', 'mask', 'result', 'method', 'object', 'press', 'action'];
 
 export function factValue(name: string, value: string | number | boolean): string {
   // Measured values carry more digits than anybody can use.
   const said = typeof value === 'number' && !Number.isInteger(value) ? value.toPrecision(3) : String(value);
-  if (!SAID.includes(name) || !/^[a-z -]{1,24}$/.test(said)) return said;
-  const member = said.replaceAll(' ', '_');
+  if (!SAID.includes(name) || !/^[a-z_ -]{1,24}$/i.test(said)) return said;
+  const member = said.replaceAll(' ', '_').toLowerCase();
   const word = wordOf(`alarm.told_${name}`, member);
   return word === member ? said : word;
 }
