@@ -13,6 +13,8 @@ test('a door that the centre opens and that is away, or says nothing, is told in
     upstream: { url: centre.url, backoff: { min: '50ms', max: '200ms', stable: '10s' } },
   });
   await gateway.start();
+  // It says so once it listens for orders; what is said before that nobody keeps for it.
+  await eventually(() => reader.arrivals.find(({ topic }) => topic.endsWith('/status')), 'the gateway online');
   const open = async (id: string) => {
     const [issuedAt, expiresAt] = [new Date().toISOString(), new Date(Date.now() + 60_000).toISOString()];
     const order = { id, type: 'open-door', door: 'door-1', reason: '救护车', by: '张指挥', issuedAt, expiresAt };
