@@ -10,12 +10,11 @@ const LARGEST = 8 * 1024 * 1024;
 // quarter of all the memory a small box should need for us.
 setFlagsFromString('--semi-space-growth-factor=1');
 
-// A young generation this small is collected in about a millisecond, many times a second. To wake four threads for each of them costs
-// more than they save, on a box whose second processor has other work: a seventh of all that a flood of messages takes.
-setFlagsFromString('--no-parallel-scavenge');
-
 /** To be called when everything is loaded: from then on the young generation may grow, up to the bound. */
 export function letYoungGenerationGrow(): void {
+  // It is collected in about a millisecond, many times a second under load. To wake four threads for each of them costs more
+  // than they save, on a box whose second processor has other work: a seventh of all that a flood of messages takes.
+  setFlagsFromString('--no-parallel-scavenge');
   const mayGrow = new PerformanceObserver(() => {
     const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
     const half = (young?.space_size ?? LARGEST * 2) / 2;
