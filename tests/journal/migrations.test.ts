@@ -37,6 +37,27 @@ test('entries of the first version are all there after every later step', async 
   expect(journal.read({ limit: 9 })).toHaveLength(1);
 });
 
+test('of an alarm that was acknowledged before its waiting was kept, the last wait is known', () => {
+  const db = openForWriting(join(dataDir(), 'old.db'));
+  const answered = MIGRATIONS.findIndex(({ name }) => name === 'answered');
+  migrate(db, 0, MIGRATIONS.slice(0, answered));
+  const insert =
+    db.prepare(`INSERT INTO alarms (id, live, raised_at, device, category, place, level, handling, condition,
+    drill, replayed, count, entered, last_at, asked_at, acknowledged_at, escalations, revision, kind, channel, device_name,
+    detail, evidence) VALUES (?, 0, 1000, 'a', 'sos', '', 1, 'closed', 'normal', 0, 0, 1, 1, 1000, 1000, ?, 0, 2, 'pulse',
+    'device', 'A', '{}', '[]')`);
+  for (const [id, acknowledged] of [
+    ['answered', 61_000],
+    ['never', null],
+    ['clock stepped back', 900],
+  ] as const) {
+    insert.run(Buffer.from(id.padEnd(16).slice(0, 16)), acknowledged);
+  }
+  migrate(db, 0);
+  expect(db.prepare('SELECT answered_ms FROM alarms ORDER BY n').pluck().all()).toEqual([60_000, null, null]);
+  db.close();
+});
+
 test('a step that fails leaves the database as it was', () => {
   const db = openForWriting(join(dataDir(), 'x.db'));
   migrate(db, 0);

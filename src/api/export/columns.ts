@@ -76,7 +76,7 @@ export const COLUMNS: readonly Column[] = [
   {
     head: pair('确认用时（分）', 'To acknowledge (min)'),
     width: 12,
-    cell: (alarm) => (alarm.answeredMs === null ? null : minutes(0, alarm.answeredMs)),
+    cell: (alarm) => minutes(0, alarm.answeredMs),
   },
   { head: pair('负责人', 'With'), width: 12, cell: (alarm) => alarm.assignee },
   { head: pair('处置人', 'Handled by'), width: 12, cell: (alarm) => alarm.handledBy },

@@ -11,6 +11,8 @@ const DRAW_MS = 30;
 const CLOSED_KNOWN = 2_000;
 /** With fewer than this in sight, and more at the gateway, the next are asked for. */
 const FEW = 300;
+/** The gateway takes so many acknowledgements in one request. */
+const AT_ONCE = 200;
 
 /** The alarms that are not closed: one list for the board, the map, the bell and the title. */
 export const useAlarms = defineStore('alarms', () => {
@@ -135,12 +137,18 @@ export const useAlarms = defineStore('alarms', () => {
   /** All but level 1: a fire is acknowledged by somebody who has read where it is; `left` are so many. @throws Refused */
   async function acknowledgeAll(): Promise<{ done: number; refused: number; left: number }> {
     const waiting = bySection.value.now;
-    const some = waiting.filter(({ level }) => level > 1).slice(0, 200);
-    const { done, refused } = await request<{ done: Alarm[]; refused: unknown[] }>('/api/alarms/acknowledge', {
-      body: { alarms: some.map(({ id, revision }) => ({ id, revision })) },
-    });
-    for (const alarm of done) take(alarm);
-    return { done: done.length, refused: refused.length, left: waiting.filter(({ level }) => level === 1).length };
+    const some = waiting.filter(({ level }) => level > 1);
+    const told = { done: 0, refused: 0, left: waiting.length - some.length };
+    for (let from = 0; from < some.length; from += AT_ONCE) {
+      const alarms = some.slice(from, from + AT_ONCE).map(({ id, revision }) => ({ id, revision }));
+      const { done, refused } = await request<{ done: Alarm[]; refused: unknown[] }>('/api/alarms/acknowledge', {
+        body: { alarms },
+      });
+      for (const alarm of done) take(alarm);
+      told.done += done.length;
+      told.refused += refused.length;
+    }
+    return told;
   }
 
   return {
