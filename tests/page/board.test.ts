@@ -59,12 +59,15 @@ describe.runIf(canBrowse())('the alarm board', () => {
 
   test('all but the gravest are acknowledged at one stroke', async () => {
     const box = await Box.start();
-    for (const n of [1, 2, 3]) await box.say(`door-${n}`, 'door.held', { kind: 'level' });
+    // More than the gateway takes in one request.
+    const doors = Array.from({ length: 203 }, (_, n) => `door-${n}`);
+    for (const door of doors) await box.say(door, 'door.held', { kind: 'level' });
     const { page } = await visit(box);
     await signIn(page, 'admin', ADMIN);
+    await page.waitForSelector('[data-section=now]:has-text("203")');
     await page.click('[data-all]');
     await page.waitForSelector('[data-section=now]', { state: 'detached' });
-    expect(box.board.open().map(({ acknowledgedBy }) => acknowledgedBy)).toEqual(['admin', 'admin', 'admin']);
+    expect(box.board.open().map(({ acknowledgedBy }) => acknowledgedBy)).toEqual(doors.map(() => 'admin'));
     expect(await page.locator('.toast').count()).toBe(0);
   });
 
