@@ -130,7 +130,7 @@ describe.runIf(canBrowse())('settings', () => {
         kind: 'door.result',
         actor: 'user:li',
         subject: 'lock-1',
-        body: { ok: false, code: 'timeout', detail: '', ms: 5000 },
+        body: { command: '01a21d9e-a0cd-7e59-8b12-4c906ba91dca', ok: false, code: 'timeout', detail: '', ms: 5000 },
       },
     ]);
     const { page } = await visit(box);
@@ -152,6 +152,7 @@ describe.runIf(canBrowse())('settings', () => {
     await page.click('.topics button:has-text("开门")');
     await first('door.result').waitFor();
     expect(await first('door.result').innerText()).toMatch(/成功：否 · 结果：设备未回应 · 用时：5000 毫秒$/);
+    expect(await first('door.result').innerText()).not.toContain('01a21d9e');
     await page.click('.menu summary');
     await page.click('.menu button:has-text("English")');
     await expect.poll(() => first('door.result').innerText()).toContain('Result: No answer');

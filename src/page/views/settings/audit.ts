@@ -72,9 +72,13 @@ function value(key: string, one: unknown): string {
   return told(key, String(one));
 }
 
+/** The entry a result belongs to, or that led to it: a number nobody can read. */
+const isReference = (key: string, one: unknown): boolean =>
+  (key === 'command' || key === 'cause') && /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(String(one));
+
 const lines = (body: Body): string[] =>
   Object.entries(body)
-    .filter(([, one]) => !isEmpty(one))
+    .filter(([key, one]) => !isEmpty(one) && !isReference(key, one))
     .map(([key, one]) => `${wordOf('audit.key', key)}${colon()}${value(key, one)}`);
 
 /** Of a section of the settings only what changed, in the words of its form. */
