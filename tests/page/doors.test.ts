@@ -1,7 +1,7 @@
 import mqtt from 'mqtt';
 import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
-import { Box, PASSWORD } from '../api/box.ts';
+import { ADMIN, Box, PASSWORD } from '../api/box.ts';
 import { doorMessage } from '../api/door-message.ts';
 import { canBrowse, closeBrowser, signIn, visit } from './browser.ts';
 
@@ -47,6 +47,20 @@ const open = async (page: Page, door: string, reason: string) => {
 
 describe.runIf(canBrowse())('the doors', () => {
   afterAll(closeBrowser);
+
+  test('who goes back while a reason is asked for has given it up', async () => {
+    const box = await Box.start();
+    await lock(box, 'lock-1', () => null);
+    const { page } = await visit(box);
+    await signIn(page, 'admin', ADMIN);
+    await page.waitForSelector('[data-pill=live].good');
+    await page.goto(`${box.base}/#/doors`);
+    await page.click('[data-door="lock-1"] .open');
+    await page.waitForSelector('dialog.ask');
+    await page.goBack();
+    await page.waitForSelector('dialog.ask', { state: 'detached' });
+    expect(await box.journal.readInTurns({ kinds: ['door.command'], limit: 1 })).toEqual([]);
+  });
 
   test('a door is opened with a reason; what came of it is told as it is: opened, no answer, not connected', async () => {
     const box = await Box.start();
