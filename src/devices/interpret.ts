@@ -163,13 +163,13 @@ function reportOf(
 
 function keyOf(message: CompiledMessage, scope: Scope): string | null {
   if (message.key === null) return null;
-  const parts = [message.name];
+  let key = message.name;
   for (const read of message.key) {
     const value = read(scope);
     if (value === undefined) return null;
-    parts.push(String(value));
+    key += `\u001f${value}`;
   }
-  return parts.join('\u001f');
+  return key;
 }
 
 function receiptOf({ receipt }: CompiledMessage, scope: Scope): Outgoing | null {

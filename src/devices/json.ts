@@ -32,15 +32,25 @@ export function parseJson(text: string): unknown {
   }
 }
 
-const LONG_RUN = /\d{16}/;
-
 /** Whether the scan could find nothing, seen with less work: nearly every device message. */
 function isHarmless(text: string): boolean {
-  if (text.length > MAX_VALUES || LONG_RUN.test(text)) return false;
+  if (text.length > MAX_VALUES || hasLongRun(text)) return false;
   let openings = 0;
   for (let at = text.indexOf('{'); at !== -1 && openings <= MAX_DEPTH; at = text.indexOf('{', at + 1)) openings += 1;
   for (let at = text.indexOf('['); at !== -1 && openings <= MAX_DEPTH; at = text.indexOf('[', at + 1)) openings += 1;
   return openings <= MAX_DEPTH;
+}
+
+/** Whether as many digits stand together as may be too many: such a run stands on one of every so many places. */
+function hasLongRun(text: string): boolean {
+  for (let at = LONG_DIGITS - 1; at < text.length; at += LONG_DIGITS) {
+    let [from, to] = [at, at];
+    while (to - from < LONG_DIGITS && isDigit(text.charCodeAt(to))) to += 1;
+    if (to === at) continue;
+    while (to - from < LONG_DIGITS && isDigit(text.charCodeAt(from - 1))) from -= 1;
+    if (to - from >= LONG_DIGITS) return true;
+  }
+  return false;
 }
 
 /** Walks the text once, jumping over strings; returns it with long integers quoted. Need not recognise bad JSON. */

@@ -92,8 +92,12 @@ function parseOne(text: string): Path {
 }
 
 /** Whether a value says nothing: absent, null, or text without a visible character (terminals send " " for "none"). */
-export const isBlank = (value: unknown): boolean =>
-  value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
+export function isBlank(value: unknown): boolean {
+  if (typeof value !== 'string') return value === undefined || value === null;
+  const first = value.charCodeAt(0);
+  // Nearly every string begins with a letter or a digit, and nothing has to be trimmed to see that.
+  return !(first > 0x20 && first < 0x7f) && value.trim() === '';
+}
 
 /** Compiles a path once; reading never throws and never follows a prototype. */
 export function compilePath(text: string): Reader {
@@ -114,7 +118,7 @@ export function compilePath(text: string): Reader {
 
 function readerOf(path: Path): Reader {
   const { steps } = path;
-  const plain = steps.every((step) => typeof step === 'number' || !step.includes('{'));
+  const plain = steps.every((step) => typeof step === 'string' && !step.includes('{') && !isInherited(step));
   switch (path.root) {
     case '':
       return plain ? (scope) => walkPlain(scope.root, steps) : (scope) => walk(scope.root, steps, scope);
@@ -147,14 +151,15 @@ const filled = (step: string, scope: Scope): string =>
     ? step.replace(/\{([a-zA-Z][a-zA-Z0-9]*)\}/g, (_, name: string) => scope.params[name] ?? '')
     : step;
 
-/** `walk` for a path without parameters in its steps, as nearly all are. */
+/** Whether everything a parser makes has something of this name, its own or not. */
+const isInherited = (step: Step): boolean => step in Object.prototype || step in Array.prototype;
+
+/** `walk` for steps that are names, have no parameters and are not inherited, as in nearly all paths: what is there is its own. */
 function walkPlain(from: unknown, steps: readonly Step[]): unknown {
   let value = from;
   for (let at = 0; at < steps.length; at += 1) {
     if (typeof value !== 'object' || value === null) return undefined;
-    const step = steps[at] as Step;
-    if (typeof step === 'number' ? !Array.isArray(value) : !Object.hasOwn(value, step)) return undefined;
-    value = (value as Record<Step, unknown>)[step];
+    value = (value as Record<Step, unknown>)[steps[at] as Step];
   }
   return value;
 }

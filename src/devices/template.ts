@@ -91,12 +91,12 @@ function writerOf(spec: TemplateSpec): Writer {
   }
   const entries = Object.entries(spec).map(([key, part]) => [JSON.stringify(key), writerOf(part)] as const);
   return (scope) => {
-    const parts: string[] = [];
+    let parts = '';
     for (const [key, write] of entries) {
       const value = write(scope);
-      if (value !== undefined) parts.push(`${key}:${value}`);
+      if (value !== undefined) parts += `${parts === '' ? '' : ','}${key}:${value}`;
     }
-    return `{${parts.join(',')}}`;
+    return `{${parts}}`;
   };
 }
 
@@ -145,6 +145,7 @@ function formed(read: Reader, form: SlotForm | null, scope: Scope): string | num
   switch (form) {
     case 'digits': {
       const digits = String(value);
+      if (/^[1-9]\d{0,39}$/.test(digits)) return digits;
       return /^-?\d{1,40}$/.test(digits) ? BigInt(digits).toString() : undefined;
     }
     case 'datetime':

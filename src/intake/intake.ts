@@ -154,9 +154,8 @@ export class Intake {
     }
 
     const key = decoded.key === null ? null : contentKey(decoded.device, decoded.key);
-    const hex = key?.toString('hex');
-    if (key !== null && hex !== undefined) {
-      const twin = this.#underWay.get(hex);
+    if (key !== null) {
+      const twin = this.#underWay.get(key);
       if (twin !== undefined || journal.seen(key)) {
         this.counts.duplicates += 1;
         // Said once more: the receipt is sent again, but what it answered has been answered.
@@ -164,15 +163,15 @@ export class Intake {
       }
     }
     const stored = this.#commit(message, device, decoded, key, stateDrafts);
-    if (hex !== undefined) this.#underWay.set(hex, stored);
+    if (key !== null) this.#underWay.set(key, stored);
     return stored.then(
       () => {
-        if (hex !== undefined) this.#underWay.delete(hex);
+        if (key !== null) this.#underWay.delete(key);
         this.#answer(device.id, decoded);
         if (decoded.picture !== null) this.#parts.pictures?.offer(decoded.device, now, decoded.picture);
       },
       (thrown: unknown) => {
-        if (hex !== undefined) this.#underWay.delete(hex);
+        if (key !== null) this.#underWay.delete(key);
         this.counts.failed += 1;
         throw thrown;
       },
@@ -185,7 +184,7 @@ export class Intake {
     return events.length > 0 && (board.busy || events.some((event) => board.matters(event)));
   }
 
-  #commit(message: Inbound, device: Device, decoded: Decoded, key: Buffer | null, states: Draft[]): Promise<void> {
+  #commit(message: Inbound, device: Device, decoded: Decoded, key: string | null, states: Draft[]): Promise<void> {
     const { board, registry, newId } = this.#parts;
     const cause = newId();
     return board.transact((tx) => {
@@ -269,15 +268,12 @@ const channelOf = (event: DeviceEvent): Alarm['channel'] =>
   event.category.startsWith('camera.') || event.category.startsWith('intrusion.') ? 'camera' : 'device';
 
 function messageBody(message: Inbound, decoded: Decoded): Record<string, unknown> {
-  return {
-    topic: message.topic,
-    message: decoded.message,
-    events: decoded.events,
-    ...(decoded.replayed ? { replayed: true } : {}),
-    ...(message.retain ? { retain: true } : {}),
-    ...(message.will ? { will: true } : {}),
-    raw: decoded.raw,
-  };
+  const { message: name, events, raw } = decoded;
+  const body: Record<string, unknown> = { topic: message.topic, message: name, events, raw };
+  if (decoded.replayed) body['replayed'] = true;
+  if (message.retain) body['retain'] = true;
+  if (message.will) body['will'] = true;
+  return body;
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });

@@ -25,7 +25,8 @@ export interface Header {
 /** What is hashed is put together here. */
 const scratch = Buffer.alloc(4_096);
 
-export const bodyHash = (body: string): Buffer => sha256(body);
+/** @param body its JSON, or that in UTF-8 */
+export const bodyHash = (body: string | Buffer): Buffer => sha256(body);
 
 /** By way of text: a hash given as a Buffer has memory of its own outside the heap, which costs more than the hash itself. */
 const sha256 = (what: string | Buffer): Buffer => Buffer.from(hash('sha256', what, 'binary'), 'latin1');

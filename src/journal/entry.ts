@@ -71,10 +71,10 @@ export interface Draft {
   readonly deviceTime?: number | null;
   readonly lane?: Lane | null;
   /**
-   * Content key of a device message (design §2 promise 2): two messages with the same key are one. 16 bytes.
+   * Content key of a device message (design §2 promise 2): two messages with the same key are one. 16 bytes in hex.
    * Stored with the entry, so that the set of seen keys survives a restart.
    */
-  readonly key?: Buffer | null;
+  readonly key?: string | null;
   /** Anything JSON can hold; at most 256 KiB as text. */
   readonly body: unknown;
 }

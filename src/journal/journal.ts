@@ -31,10 +31,12 @@ export interface JournalOptions {
   readonly turn?: () => Promise<void>;
 }
 
-/** 16-byte content key of a device message; `text` is what the profile says makes it one and the same. */
-export const contentKey = (device: string, text: string): Buffer =>
-  // By way of hex: a hash given as a Buffer has memory of its own outside the heap, which is dear to make and to free.
-  Buffer.from(hash('sha256', `${device}\n${text}`, 'hex').slice(0, 32), 'hex');
+/**
+ * Content key of a device message: 16 bytes in hex. `text` is what the profile says makes it one and the same.
+ * Not as a Buffer, which has memory of its own outside the heap, dear to make and to free.
+ */
+export const contentKey = (device: string, text: string): string =>
+  hash('sha256', `${device}\n${text}`, 'hex').slice(0, 32);
 
 /**
  * The one append-only journal (design §1): what `append` has resolved is on disk, in order, chained, and stays so
@@ -233,11 +235,11 @@ export class Journal {
 
   /**
    * Whether an entry with this content key has been committed; remembers the newest million. Not to be asked while they
-   * are still `recalling`. @param key 16 bytes
+   * are still `recalling`. @param key as `contentKey` makes them
    */
-  seen(key: Buffer): boolean {
+  seen(key: string): boolean {
     invariant(this.#recalling === null, 'the content keys have been read');
-    return this.#seen.has(key);
+    return this.#seen.has(bytesOf(key));
   }
 
   /**
@@ -285,17 +287,17 @@ export class Journal {
   ): Promise<Entry[]> {
     if (stamped.length + changes.length + erase.length + remove.length === 0) return [];
     const request: Omit<WireRequest, 'n'> = {
-      entries: stamped.map(({ wire }) => wire),
+      entries: stamped,
       changes: changes.map(({ sql, params }) => ({ sql, params: params.map(wireParam) })),
       erase,
       remove,
     };
     return new Promise((resolve, reject) => {
       const done = (first: number) => {
-        const entries = stamped.map(({ entry, key }, i): Entry => {
-          if (key !== null) this.#seen.add(key);
-          entry.seq = first + i;
-          return entry;
+        const entries = stamped.map(({ head, key }, i): Entry => {
+          if (key !== null) this.#seen.add(bytesOf(key));
+          head.seq = first + i;
+          return head;
         });
         const last = entries.at(-1);
         if (last !== undefined) {
@@ -338,7 +340,7 @@ export class Journal {
       const ids = new Map(found.map(({ id, seq }) => [id, seq]));
       const settled = new Map<number, number>();
       pendings.forEach((pending, i) => {
-        const seq = ids.get(pending.request.entries[0]?.id ?? '');
+        const seq = ids.get(pending.request.entries[0]?.head.id ?? '');
         if (seq !== undefined) settled.set(i, seq);
       });
       return settled;
@@ -374,6 +376,14 @@ export class Journal {
         this.#log.error({ err: error }, 'not all content keys could be read: what is said again may be stored again');
     }
   }
+}
+
+const keyBytes = Buffer.alloc(16);
+
+/** A content key's bytes, until the next call. */
+function bytesOf(key: string): Buffer {
+  keyBytes.write(key, 'hex');
+  return keyBytes;
 }
 
 /** A Buffer from the pool would travel with all 8 KiB of it; what cannot travel at all is refused here. */

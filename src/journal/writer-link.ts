@@ -63,7 +63,7 @@ export class WriterLink {
   readonly #pace = new Pace();
   readonly #committer: Committer;
   readonly #thread: WriterThread;
-  readonly #waiting = new Map<number, Pending>();
+  readonly #waiting = new Map<number, { readonly pending: Pending; readonly characters: number }>();
   #gathered: WireRequest[] = [];
   #characters = 0;
   #next = 1;
@@ -118,8 +118,9 @@ export class WriterLink {
     }
     const n = this.#next;
     this.#next += 1;
-    this.#waiting.set(n, pending);
-    this.#characters += charactersOf(pending);
+    const characters = charactersOf(pending);
+    this.#waiting.set(n, { pending, characters });
+    this.#characters += characters;
     const first = this.#gathered.length === 0;
     this.#gathered.push({ n, ...pending.request });
     if (now) this.#flush();
@@ -238,7 +239,7 @@ export class WriterLink {
       return;
     }
     let entries = 0;
-    for (const { n } of message.outcomes) entries += this.#waiting.get(n)?.request.entries.length ?? 0;
+    for (const { n } of message.outcomes) entries += this.#waiting.get(n)?.pending.request.entries.length ?? 0;
     this.#answer(message.outcomes, message.failure);
     if (this.#options.alwaysThread || this.#closed || this.#writer !== 'there' || message.failure !== null) return;
     if (this.#pace.note(performance.now(), message.ms, entries) === 'here') this.#takeBack();
@@ -263,7 +264,7 @@ export class WriterLink {
     if (this.#writer === 'here') return; // it had nothing to do
     this.#open = false;
     this.#gathered = [];
-    const pendings = [...this.#waiting.values()];
+    const pendings = [...this.#waiting.values()].map(({ pending }) => pending);
     // Nobody may be told "not stored" about what was: the last commit may have been answered to nobody.
     const stored = this.#events.settle(pendings);
     this.#waiting.clear();
@@ -316,11 +317,11 @@ export class WriterLink {
   }
 
   #take(n: number): Pending | null {
-    const pending = this.#waiting.get(n);
-    if (pending === undefined) return null;
+    const waiting = this.#waiting.get(n);
+    if (waiting === undefined) return null;
     this.#waiting.delete(n);
-    this.#characters -= charactersOf(pending);
-    return pending;
+    this.#characters -= waiting.characters;
+    return waiting.pending;
   }
 }
 

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
-import { type FromWriter, pack, type ToWriter, type WireRequest, type WriterSetup } from './wire.ts';
+import { type FromWriter, Packer, type ToWriter, type WireRequest, type WriterSetup } from './wire.ts';
 
 export interface ThreadEvents {
   message(message: Exclude<FromWriter, { type: 'ready' | 'closed' }>): void;
@@ -13,6 +13,7 @@ export class WriterThread {
   readonly #file: string;
   readonly #setup: WriterSetup;
   readonly #events: ThreadEvents;
+  readonly #packer = new Packer();
   #worker: Worker | null = null;
   #ready = false;
   /** Threads that were asked to end. */
@@ -72,7 +73,8 @@ export class WriterThread {
   }
 
   post(requests: readonly WireRequest[]): void {
-    this.#tell({ type: 'requests', requests: requests.map(pack) });
+    const parcel = this.#packer.pack(requests);
+    this.#worker?.postMessage(parcel, [parcel.bodies]);
   }
 
   /** It commits what it was given, lets go of the database and says `released`. */

@@ -39,7 +39,7 @@ port.on('message', (first: ToWriter) => {
   };
   for (let message: ToWriter | undefined = first; message !== undefined; ) {
     if (message.type === 'requests') {
-      for (const request of message.requests) requests.push(unpack(request));
+      requests.push(...unpack(message));
       if (requests.length >= LARGEST) commitAll();
     } else {
       commitAll();

@@ -55,7 +55,7 @@ export class Writer {
       savepoint: db.prepare('SAVEPOINT request'),
       release: db.prepare('RELEASE request'),
       undo: db.prepare('ROLLBACK TO request'),
-      insert: db.prepare('INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)'),
+      insert: db.prepare('INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, CAST(? AS TEXT))'),
     };
   }
 
@@ -160,15 +160,14 @@ export class Writer {
     }
   }
 
-  #insert(entry: WireEntry): void {
+  #insert({ head, key, body }: WireEntry): void {
     const seq = this.#head + 1;
-    const { id, kind, actor, subject, wall, mono, deviceTime, lane, key } = entry;
-    const clock = entry.synced ? 'synced' : 'unsynced';
+    const { id, kind, actor, subject, wall, mono, clock, deviceTime, lane } = head;
     const boot = this.#boot;
     const hash = link(
       this.#hash,
       { seq, id, kind, actor, subject, wall, boot, mono, clock, deviceTime, lane, key },
-      bodyHash(entry.body),
+      bodyHash(body),
     );
     const keyBytes = key === null ? null : Buffer.from(key, 'hex');
     this.#run.insert.run(
@@ -180,12 +179,12 @@ export class Writer {
       wall,
       this.#bootNumber,
       mono,
-      entry.synced ? 1 : 0,
+      clock === 'synced' ? 1 : 0,
       deviceTime,
       lane,
       keyBytes,
       hash,
-      entry.body,
+      body,
     );
     this.#head = seq;
     this.#hash = hash;

@@ -14,7 +14,7 @@ const message = (device: string, key: number | null = null): Draft => ({
   kind: 'message',
   actor: `device:${device}`,
   subject: device,
-  key: key === null ? null : Buffer.alloc(16, key),
+  key: key === null ? null : Buffer.alloc(16, key).toString('hex'),
   body: {},
 });
 

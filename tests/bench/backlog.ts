@@ -14,6 +14,9 @@ const STARTS = 3;
 const residentMb = (pid: number): number =>
   Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN) / 1_024;
 
+/** Memory is given back after ten seconds of calm. */
+const GIVEN_BACK_MS = 12_000;
+
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
@@ -73,6 +76,7 @@ export async function backlog(report: Report, entries: number): Promise<void> {
       await wait(1_000);
     }
     hub.end();
+    await wait(GIVEN_BACK_MS);
     const memory = residentMb(draining.pid);
     await draining.stop();
     if (fireAt === 0) throw new Error('the fire alarm never reached the centre');

@@ -29,15 +29,17 @@ export function fill(dir: string, entries: number, lane: 2 | null = 2): void {
     const wall = begun + n * 100;
     const detail = { person: `P${n % 5_000}`, name: '张三', similarity: 91.4, record: n, method: 'face' };
     return {
-      id: newId(),
-      kind: 'message',
-      actor: `device:${door}`,
-      subject: door,
-      wall,
-      mono: n * 100,
-      synced: true,
-      deviceTime: wall - 400,
-      lane,
+      head: {
+        id: newId(),
+        kind: 'message',
+        actor: `device:${door}`,
+        subject: door,
+        wall,
+        mono: n * 100,
+        clock: 'synced',
+        deviceTime: wall - 400,
+        lane,
+      },
       key: randomBytes(16).toString('hex'),
       body: JSON.stringify({
         topic: `mqtt/face/${door}/Rec`,

@@ -47,6 +47,16 @@ describe('JSON from outside', () => {
     );
   });
 
+  it('sees a long integer wherever it stands', () => {
+    for (let before = 0; before < 40; before += 1) {
+      for (const digits of ['999999999999999', '9007199254740993', '90071992547409931']) {
+        const text = `{"${'x'.repeat(before)}":${digits}}`;
+        const expected = digits.length > 15 ? digits : Number(digits);
+        expect(Object.values(parseJson(text) as object), text).toEqual([expected]);
+      }
+    }
+  });
+
   it('does not make good JSON of bad', () => {
     for (const bad of [
       '{12345678901234567890:1}',

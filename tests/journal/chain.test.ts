@@ -18,7 +18,7 @@ async function journalOf(entries: number): Promise<string> {
         body: { n },
         deviceTime: n,
         lane: n % 3 === 0 ? 2 : null,
-        key: n % 2 === 0 ? Buffer.alloc(16, n) : null,
+        key: n % 2 === 0 ? Buffer.alloc(16, n).toString('hex') : null,
       }),
     ),
   );
