@@ -64,6 +64,12 @@ function malformed(field: RefusedField | undefined, part: string): QuanweiError 
   });
 }
 
+/** What is wrong with a request that fastify itself refuses; its own words are English. */
+function unreadable(status: number, code: unknown, thrown: unknown): string {
+  if (thrown instanceof SyntaxError || String(code).includes('JSON')) return '请求内容不是有效的 JSON';
+  return status === 413 ? '请求内容太大' : '请求无法读取';
+}
+
 function understand(thrown: unknown): QuanweiError {
   if (thrown instanceof QuanweiError) return thrown;
   if (hasZodFastifySchemaValidationErrors(thrown)) {
@@ -72,10 +78,10 @@ function understand(thrown: unknown): QuanweiError {
   if (isResponseSerializationError(thrown)) {
     return new QuanweiError('INVARIANT', 'an answer did not have the form it promises', { cause: thrown });
   }
-  const { statusCode, message } = thrown as { statusCode?: unknown; message?: unknown };
+  const { statusCode, code, message } = thrown as { statusCode?: unknown; code?: unknown; message?: unknown };
   if (statusCode === 429) return new QuanweiError('TOO_MANY', '请求过于频繁，请稍候 · too many requests; wait');
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
-    return new QuanweiError('BAD_REQUEST', String(message));
+    return new QuanweiError('BAD_REQUEST', `${unreadable(statusCode, code, thrown)} · ${String(message)}`);
   }
   return new QuanweiError('INVARIANT', String(message), { cause: thrown });
 }

@@ -260,3 +260,20 @@ test('every route the guide to the API names is there, and its roles are the rea
   }
   expect([...known.keys()].filter((one) => one.startsWith('POST /api/alarms/:id/'))).toHaveLength(13);
 });
+
+test('a body that cannot be read is refused in both languages, whoever notices', async () => {
+  const box = await Box.start();
+  const admin = await box.signIn();
+  const refusals: [string, string, Record<string, string>, RegExp][] = [
+    ['half of it', '{"name":', {}, /不是有效的 JSON · /],
+    ['nothing', '', { 'content-type': 'application/json' }, /不是有效的 JSON · /],
+    ['a prototype', '{"__proto__":{"x":1}}', {}, /不是有效的 JSON · /],
+    ['another type', '<a/>', { 'content-type': 'text/xml' }, /只接受 application\/json · /],
+    ['far too much', JSON.stringify({ note: 'x'.repeat(8 * 1024 * 1024) }), {}, /太大 · /],
+  ];
+  for (const [what, body, headers, message] of refusals) {
+    const answer = await admin.ask<{ error: { code: string; message: string } }>('POST', '/api/alarms', body, headers);
+    expect(answer.status, what).toBe(400);
+    expect(answer.body.error, what).toMatchObject({ code: 'BAD_REQUEST', message: expect.stringMatching(message) });
+  }
+});

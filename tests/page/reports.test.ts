@@ -59,6 +59,11 @@ describe.runIf(canBrowse())('the reports', () => {
       });
     expect(colours).toBeGreaterThan(5);
     await page.hover('.charts canvas');
+    // As it is read out: every figure, and a day without one is not "NaN".
+    const spoken = await page.locator('.charts .ground').evaluateAll((all) => all.map((one) => one.ariaLabel));
+    expect(spoken.every((text) => text?.includes(': '))).toBe(true);
+    expect(spoken.join(' ')).not.toMatch(/NaN|null|undefined/);
+    expect(spoken.join(' ')).toContain('—');
 
     const chart = page.locator('.chart').first();
     await chart.locator('.toggle').click();

@@ -139,7 +139,7 @@ export const setupWords = {
   counts: ['现在', 'Now'],
   countsAre: [
     '{devices} 台设备，{sessions} 个登录，拒绝登录 {refused} 次',
-    '{devices} devices, {sessions} sign-ins, {refused} refused',
+    'devices: {devices} · signed in: {sessions} · refused: {refused}',
   ],
   support: [
     '需要帮助时，把支持包交给帮助您的人：版本、自检、配置和日志，不含密码和个人信息。',

@@ -5,8 +5,11 @@ import { conditionWord, handlingWord, t, wordOf } from '../../words/words.ts';
 
 export type Fact = readonly [word: string, value: string];
 
-/** What is known of an alarm, as pairs to read; what is empty is left out. */
-export function factsOf(alarm: Alarm): Fact[] {
+/** What is known of an alarm, as pairs to read, its number last; what is empty is left out. */
+export const factsOf = (alarm: Alarm): Fact[] => [...knownOf(alarm), [t('alarm.number'), alarm.id]];
+
+/** The same without its number. */
+export function knownOf(alarm: Alarm): Fact[] {
   const device =
     alarm.deviceName === alarm.device ? alarm.device : [alarm.deviceName, alarm.device].filter(Boolean).join(' · ');
   const at = (ms: number | null): string => (ms === null ? '' : fullTime(ms));
@@ -25,7 +28,6 @@ export function factsOf(alarm: Alarm): Fact[] {
     [t('alarm.who'), alarm.assignee ?? t('alarm.nobody')],
     [t('case.closedBy'), by(alarm.closedBy, alarm.closedAt)],
     [t('alarm.result'), alarm.result ?? ''],
-    [t('alarm.number'), alarm.id],
   ];
   return facts.filter(([, value]) => value !== '');
 }

@@ -16,6 +16,15 @@ export interface ChartData {
 export const shownValue = (value: number | null, percent = false): string =>
   value === null ? '—' : percent ? `${Math.round(value * 100)}%` : String(Math.round(value * 10) / 10);
 
+/** The figures as they are read out: what ECharts makes up itself calls a day without a figure "NaN". */
+export const spoken = ({ points, series, percent }: ChartData): string =>
+  series
+    .map(({ name, values }) => {
+      const told = points.map((point, i) => `${point} ${shownValue(values[i] ?? null, percent)}`);
+      return `${name}: ${told.join(', ')}`;
+    })
+    .join('; ');
+
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /**
@@ -43,7 +52,7 @@ export function optionOf(data: ChartData, patterns: boolean): EChartsCoreOption 
   return {
     animation: false,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
-    aria: { enabled: true, decal: { show: patterns && kind === 'bar' } },
+    aria: { enabled: true, label: { description: spoken(data) }, decal: { show: patterns && kind === 'bar' } },
     grid: { left: 8, right: 16, top: series.length > 1 ? 36 : 12, bottom: 4, containLabel: true },
     legend: { show: series.length > 1, top: 0, textStyle: { color: text }, itemWidth: 18, itemHeight: 10 },
     tooltip: {
