@@ -15,9 +15,6 @@ export function letYoungGenerationGrow(): void {
   // It is collected in about a millisecond, many times a second under load. To wake four threads for each of them costs more
   // than they save, on a box whose second processor has other work: a seventh of all that a flood of messages takes.
   setFlagsFromString('--no-parallel-scavenge');
-  // When it is full, and not in good time at four fifths: under load no better moment comes, and what is under way is
-  // copied a fifth more often.
-  setFlagsFromString('--no-minor-gc-task');
   const mayGrow = new PerformanceObserver(() => {
     const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
     const half = (young?.space_size ?? LARGEST * 2) / 2;
