@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../src/journal/entry.ts';
 import { contentKey } from '../../src/journal/journal.ts';
@@ -5,6 +6,20 @@ import { dataDir } from '../support/data-dir.ts';
 import { draft, newStart, open, quiet, until, verified } from './support.ts';
 
 describe('append', () => {
+  test('stores the same text, whichever thread does it', async () => {
+    const bodies = ['plain', '张三 passed', '🔥 \ud800 "\\ \u0000', '长'.repeat(80_000), { 门: [null, 1.5, ''] }, null];
+    const thread = fileURLToPath(new URL('../../dist/journal/writer-thread.js', import.meta.url));
+    for (const more of [{}, { writerThread: thread }]) {
+      const dir = dataDir();
+      const journal = await open(dir, newStart(), more);
+      await Promise.all(bodies.map((body) => journal.append([draft({ body }), draft({ body: [body, body] })])));
+      const told = bodies.flatMap((body) => [body, [body, body]]);
+      expect(journal.read({ limit: 99 }).map(({ body }) => body)).toEqual(told);
+      expect(journal.select('SELECT DISTINCT typeof(body) AS kind FROM entries')).toEqual([{ kind: 'text' }]);
+      expect(verified(dir)).toMatchObject({ entries: told.length, broken: null });
+    }
+  });
+
   test('gives back what a later start reads', async () => {
     const dir = dataDir();
     const clock = newStart();

@@ -61,7 +61,7 @@ describe.runIf(canBrowse())('the reports', () => {
     await page.hover('.charts canvas');
     // As it is read out: every figure, and a day without one is not "NaN".
     const spoken = await page.locator('.charts .ground').evaluateAll((all) => all.map((one) => one.ariaLabel));
-    expect(spoken.every((text) => text?.includes(': '))).toBe(true);
+    expect(spoken.every((text) => text?.includes('：'))).toBe(true);
     expect(spoken.join(' ')).not.toMatch(/NaN|null|undefined/);
     expect(spoken.join(' ')).toContain('—');
 

@@ -1,4 +1,5 @@
 import type { EChartsCoreOption } from 'echarts/core';
+import { colon, t } from '../../words/words.ts';
 
 /** What a chart shows, apart from how: the same figures are its table. */
 export interface ChartData {
@@ -21,9 +22,9 @@ export const spoken = ({ points, series, percent }: ChartData): string =>
   series
     .map(({ name, values }) => {
       const told = points.map((point, i) => `${point} ${shownValue(values[i] ?? null, percent)}`);
-      return `${name}: ${told.join(', ')}`;
+      return `${name}${colon()}${told.join(t('devices.comma'))}`;
     })
-    .join('; ');
+    .join('\n');
 
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
