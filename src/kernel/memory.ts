@@ -27,9 +27,10 @@ export function letYoungGenerationGrow(): void {
 const LOOK_MS = 500;
 /** Bytes the heap must have grown by for it to be worth the pause. */
 const GROWN = 16 * 1024 * 1024;
-/** Share of the time the event loop was busy, below which nobody is kept waiting. */
+/** Share of the time the event loop was busy, above which a burst is under way, and below which nobody is kept waiting. */
+const BURST = 0.5;
 const IDLE = 0.1;
-/** So many looks in a row find nothing to do when a burst is over: bursts come in waves. */
+/** A burst is over when so many looks in a row have not seen it: bursts come in waves. */
 const CALM_LOOKS = 20;
 
 /** Tells when a burst has left something behind that is worth collecting, and nobody is kept waiting by it. */
@@ -40,9 +41,10 @@ export class BurstWatch {
 
   /** @param busy share of the time since the last look @param heap size, bytes @returns whether to collect now */
   look(busy: number, heap: number): boolean {
-    this.#calm = busy > IDLE ? 0 : this.#calm + 1;
+    this.#calm = busy > BURST ? 0 : this.#calm + 1;
+    if (busy > IDLE || heap < (this.#floor ?? 0) + GROWN) return false;
     // What a start leaves behind need not wait: nothing has come yet that could come in waves.
-    return this.#calm >= (this.#floor === null ? 1 : CALM_LOOKS) && heap >= (this.#floor ?? 0) + GROWN;
+    return this.#floor === null || this.#calm >= CALM_LOOKS;
   }
 
   collected(heap: number): void {

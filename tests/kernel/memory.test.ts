@@ -37,8 +37,16 @@ test('a burst is over after ten seconds of calm, counted anew after every wave',
   const watch = started();
   expect(watch.look(0.9, 90 * MB)).toBe(false);
   for (let n = 0; n < 19; n += 1) expect(watch.look(0.02, 90 * MB)).toBe(false);
-  expect(watch.look(0.5, 95 * MB)).toBe(false);
+  expect(watch.look(0.9, 95 * MB)).toBe(false);
   expect(looksUntilTime(watch, 95 * MB)).toBe(20);
+});
+
+test('ordinary work does not put it off, and is not kept waiting', () => {
+  const watch = started();
+  expect(watch.look(0.9, 90 * MB)).toBe(false);
+  // A compound with cameras: hardly ever ten seconds without something to do.
+  for (let n = 0; n < 40; n += 1) expect(watch.look(0.3, 90 * MB)).toBe(false);
+  expect(watch.look(0.05, 90 * MB)).toBe(true);
 });
 
 test('what is little is not worth the pause, and what has been given back is not given back again', () => {
