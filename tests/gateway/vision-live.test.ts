@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFailed, onTestFinished, test } from 'vitest';
 import type { Alarm } from '../../src/alarms/alarm.ts';
 import { clip, fencesOf } from '../support/footage.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
@@ -70,6 +70,7 @@ test.skipIf(!canServeRtsp())(
     await gateway.start();
     const { raised, page } = await onlookers(gateway, centre);
     const vision = new VisionProcess(gateway);
+    onTestFailed(() => console.log(vision.output));
     await vision.start();
 
     const crossing = raised('cam-wall', 'intrusion.cross');
@@ -102,10 +103,10 @@ test.skipIf(!canServeRtsp())(
     const sharper = await eventually(
       async () => (await later()).pictures.at(0),
       'a picture of the main stream',
-      20_000,
+      40_000,
     );
     expect(await fetched(sharper)).toMatchObject({ format: 'jpeg', width: 1280, height: 720 });
-    const film = await eventually(async () => (await later()).clips.at(0), 'its clip', 20_000);
+    const film = await eventually(async () => (await later()).clips.at(0), 'its clip', 40_000);
     expect(sha256(readFileSync(join(gateway.data, film.ref)))).toBe(film.sha256);
 
     // Stopped in the middle of its work, then killed: a button is none the slower for it.

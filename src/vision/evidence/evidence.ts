@@ -45,8 +45,6 @@ export interface Kept {
   readonly clip: Promise<EvidenceReference | null>;
 }
 
-/** ms that a picture of the main stream may take: longer than that, and its box has other worries. */
-const STILL_LIMIT = 5_000;
 /** Pictures that are decoded at once, all cameras together: an alarm at every camera must not take both cores. */
 const STILLS = 2;
 /** Further ones that wait for that, each with a group of pictures in memory. */
@@ -92,7 +90,7 @@ export class Evidence {
     const { clock, spawn, log } = this.#options;
     const { picture, boxes, camera } = occasion;
     try {
-      const plain = await this.#stills.take(() => stillOf(cut, { clock, spawn }, STILL_LIMIT));
+      const plain = await this.#stills.take(() => stillOf(cut, { clock, spawn }));
       if (plain === null) return [];
       const { width = 0 } = await sharp(plain).metadata();
       if (width <= picture.width) return [];

@@ -100,11 +100,16 @@ describe('evidence', () => {
     const ring = { cut: () => ({ codec: 'h264', pictures: 3, bytes: [new Uint8Array(9)] }), clip: async () => null };
     // One that reads nothing and says nothing.
     const spawn: Spawn = (_command, _args, options) => spawnProcess('sleep', ['600'], options);
-    const evidence = new Evidence({ store, clock, log, clip: { before: 500, after: 1_000 }, spawn });
+    const lines: string[] = [];
+    const telling = pino({ level: 'info' }, { write: (line) => void lines.push(line) });
+    const evidence = new Evidence({ store, clock, log: telling, clip: { before: 500, after: 1_000 }, spawn });
     const kept = await evidence.keep(occasion(clock, ring as unknown as Ring));
     expect(kept.pictures).toHaveLength(2);
-    clock.advance(5_000);
+    clock.advance(29_000);
+    expect(lines).toEqual([]);
+    clock.advance(1_000);
     expect(await kept.better).toEqual([]);
+    expect(lines.join()).toContain('ffmpeg was not done within 30 s');
   });
 
   test('without a recording the analysed picture is kept; a warning and its alarm share one clip', async () => {
