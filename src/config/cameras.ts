@@ -77,15 +77,11 @@ export const Camera = z.strictObject({
   id: Id,
   name: Text.optional(),
   place: z.string().max(200).default(''),
-  url: z
-    .string()
+  url: address(/^((rtsps?|onvif|file):\/)?\/\S+$/, 'rtsp://…, onvif://USER:PASSWORD@HOST, or the path of a video')
     .max(500)
-    .regex(/^((rtsps?|onvif|file):\/)?\/\S+$/, 'rtsp://…, onvif://USER:PASSWORD@HOST, or the path of a video')
     .describe('The main stream, for pictures and clips; onvif:// asks the camera for both streams'),
-  subUrl: z
-    .string()
+  subUrl: address(/^((rtsps?|file):\/)?\/\S+$/, 'rtsp://…, or the path of a video')
     .max(500)
-    .regex(/^((rtsps?|file):\/)?\/\S+$/, 'rtsp://…, or the path of a video')
     .optional()
     .describe('The smaller stream, which is analysed; default: the main one'),
   transport: z.enum(['tcp', 'udp']).default('tcp'),

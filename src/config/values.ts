@@ -41,10 +41,11 @@ export function sizeText(bytes: number): string {
 }
 export const size = (fallback: string) => Size.prefault(fallback);
 
-/** Of a URL to connect to; one that names no port has the usual one. */
+/** Of a URL to connect to, its password written as it may be; one that names no port has the usual one. */
 const hasGoodPort = (url: string): boolean => {
-  const [, port] = /^\w+:\/\/[^/?#]*:(\d+)(?:[/?#]|$)/.exec(url) ?? [];
-  return port === undefined || (Number(port) >= 1 && Number(port) <= 65_535);
+  const authority = /^\w+:\/\/([^/?#]*)/.exec(url)?.[1] ?? '';
+  const port = /:([^:\]]*)$/.exec(authority.slice(authority.lastIndexOf('@') + 1))?.[1] ?? '';
+  return port === '' || (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535);
 };
 /** @param form that it has @param like for the person who wrote another */
 export const address = (form: RegExp, like: string) =>

@@ -1,4 +1,5 @@
 import { type Alarm, type AlarmEntryBody, rings } from '../alarms/alarm.ts';
+import type { Locate } from '../config/load.ts';
 import type { AlarmsConfig } from '../config/schema.ts';
 import type { Entry, EntryKind } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -24,6 +25,8 @@ export interface LinkageParts {
   readonly config: AlarmsConfig;
   readonly clock: Clock;
   readonly log: Log;
+  /** Where in gateway.yaml something stands. */
+  readonly locate?: Locate | undefined;
 }
 
 /** One fire and the doors it opens. */
@@ -35,13 +38,17 @@ interface Release {
   ended: boolean;
 }
 
-/** Doors that a fire is to release and that cannot be opened from here. */
-export const unreleasable = (doors: readonly string[], opens: (id: string) => boolean): QuanweiError[] =>
+/** Doors that a fire is to release and that cannot be opened from here. @param locate where in the file they stand */
+export const unreleasable = (
+  doors: readonly string[],
+  opens: (id: string) => boolean,
+  locate?: Locate,
+): QuanweiError[] =>
   doors.flatMap((id, i) =>
     opens(id)
       ? []
       : new QuanweiError('BAD_CONFIG', `火警不能释放 ${id} · ${id} cannot be opened from here`, {
-          where: `alarms.fireReleases[${i}]`,
+          where: `${locate === undefined ? '' : `${locate(['alarms', 'fireReleases', i])}: `}alarms.fireReleases[${i}]`,
           hint: 'a door of a model with an open command; a relay needs params: { lock: yes }',
         }),
   );
@@ -66,9 +73,9 @@ export class Linkage {
 
   /** @throws QuanweiError BAD_CONFIG when one of the doors to be released cannot be opened from here */
   start(): void {
-    const { journal, config, doors } = this.#parts;
+    const { journal, config, doors, locate } = this.#parts;
     const known = new Set(doors.list().map(({ id }) => id));
-    const [fault] = unreleasable(config.fireReleases, (id) => known.has(id));
+    const [fault] = unreleasable(config.fireReleases, (id) => known.has(id), locate);
     if (fault !== undefined) throw fault;
     const head = journal.head();
     this.#following = journal.follow((entries) => this.#look(entries));

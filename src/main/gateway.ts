@@ -160,7 +160,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       newId,
     });
     links.doors = doors;
-    const linkage = new Linkage({ journal, doors, config: config.alarms, clock, log });
+    const linkage = new Linkage({ journal, doors, config: config.alarms, clock, log, locate });
     closers.push(() => linkage.stop());
     const faceOpening = new FaceOpening({ journal, doors, cameras: config.cameras, clock, log });
     closers.push(() => faceOpening.stop());

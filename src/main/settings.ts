@@ -4,6 +4,7 @@ import { parseEnv } from 'node:util';
 import type { Command } from 'commander';
 import { type ConfigProblem, type Env, type Locate, loadConfig } from '../config/load.ts';
 import type { GatewayConfig } from '../config/schema.ts';
+import { readText } from '../config/text-file.ts';
 import { messageOf, QuanweiError } from '../kernel/errors.ts';
 
 /** Where a box has its configuration when it was installed by `systemd/install.sh`. */
@@ -57,8 +58,11 @@ function withSecrets(config: string, env: Env): Env {
   const file = join(dirname(config), SECRETS);
   if (!existsSync(file)) return env;
   try {
-    return { ...parseEnv(readFileSync(file, 'utf8')), ...env };
+    const { text, problem } = readText(file, readFileSync(file));
+    if (problem !== null) throw new QuanweiError('BAD_CONFIG', problem.what, problem);
+    return { ...parseEnv(text), ...env };
   } catch (cause) {
+    if (cause instanceof QuanweiError) throw cause;
     throw new QuanweiError('BAD_CONFIG', messageOf(cause), { where: file, hint: 'sudo quanwei …', cause });
   }
 }

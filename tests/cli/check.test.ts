@@ -93,6 +93,7 @@ test('devices that the gateway would refuse to start with are bad, every one of 
   for (const said of [
     `${file}:${line}:${column('hub', 'sos-1')}: devices[1] (sos-1): `,
     `${file}:${line}:${column('params', 'point-2')}: devices[2] (point-2): `,
+    `${file}:${line + 1}:26: alarms.fireReleases[0]: `,
   ]) {
     for (const half of [finding?.text.zh, finding?.text.en]) expect(half).toContain(said);
   }
@@ -214,6 +215,16 @@ test('a mistake in the configuration is one of the findings; the rest is still l
     { verdict: 'bad', text: { en: expect.stringMatching(/gateway\.yaml:\d+:\d+/) } },
   ]);
   expect(of('disk.space')).toHaveLength(1);
+});
+
+test('secrets that an editor saved in GBK are told by their first wrong byte', async () => {
+  const { dir, file } = await configured();
+  // 门 in GBK.
+  writeFileSync(join(dir, 'secrets.env'), Buffer.from('# doors\nDOOR=\xc3\xc5\n', 'latin1'), { mode: 0o600 });
+  const [finding] = (await check(file))('config');
+  expect(finding?.verdict).toBe('bad');
+  expect(JSON.stringify(finding)).toContain(`${join(dir, 'secrets.env')}:2:6`);
+  expect(JSON.stringify(finding)).toContain('not UTF-8');
 });
 
 test('a configuration that everybody may read is doubtful', async () => {

@@ -77,6 +77,16 @@ describe('a mistake is told with its line, its key and what is expected there', 
       `${SITE}upstream: { url: "mqtt://c:99999" }\n`,
       '2:13 upstream.url: cannot be this — expected: 端口为 1 至 65535 · a port from 1 to 65535',
     ],
+    [
+      'a port that is none, of a camera',
+      `${SITE}cameras: [{ id: c1, url: "rtsp://admin:p:1@10.0.0.5:99999/Streaming" }]\n`,
+      '2:21 cameras[0].url: cannot be this — expected: 端口为 1 至 65535 · a port from 1 to 65535',
+    ],
+    [
+      'a word for the port of a camera’s second stream',
+      `${SITE}cameras: [{ id: c1, url: "rtsp://10.0.0.5/1", subUrl: "rtsp://[fd00::5]:rtsp/2" }]\n`,
+      '2:47 cameras[0].subUrl: cannot be this',
+    ],
     ['port 0 of the centre', `${SITE}upstream: { url: "mqtts://c:0/x" }\n`, '2:13 upstream.url: cannot be this'],
     [
       'port 0 of the broker, on another box',

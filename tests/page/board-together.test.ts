@@ -2,11 +2,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ADMIN, Box, PASSWORD } from '../api/box.ts';
 import { Wire } from '../support/wire.ts';
-import { canBrowse, closeBrowser, signIn, visit } from './browser.ts';
-
-/** What a browser says when the gateway is gone, which these tests make happen. */
-const GONE =
-  /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_NETWORK|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|ERR_INTERNET/;
+import { canBrowse, closeBrowser, GONE, signIn, visit } from './browser.ts';
 
 async function guard(box: Box, name: string, expected?: RegExp): Promise<Page> {
   if (name !== 'admin') await box.person('operator', name);

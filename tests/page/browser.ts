@@ -4,6 +4,10 @@ import { expect, onTestFinished } from 'vitest';
 import type { Box, Person } from '../api/box.ts';
 import { chromiumFile } from '../support/chromium.ts';
 
+/** What a browser says when the gateway is gone; for tests that make that happen. */
+export const GONE =
+  /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_NETWORK|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|ERR_INTERNET/;
+
 const CHROMIUM = chromiumFile('shell');
 
 /** Whether there is a browser to test in. Where CI=true there has to be. */
@@ -37,6 +41,8 @@ export interface Manner {
   readonly theme?: 'dark' | 'light';
   /** Somebody who has signed in, as the `cookie` header says it; nobody without. */
   readonly cookie?: string;
+  /** With the worker that keeps the shell of the page: it costs a browser two seconds, and most tests are about something else. */
+  readonly keeps?: boolean;
   /** What the console may complain about, because the test makes it happen. */
   readonly expected?: RegExp;
 }
@@ -52,6 +58,9 @@ export interface Visit extends Watched {
   close(): Promise<void>;
 }
 
+/** What Playwright says where the worker is kept out. */
+const NO_WORKER = /registration blocked by Playwright/;
+
 /** Runs before the page does: what the policy refuses becomes a complaint, also where the browser would keep quiet. */
 const SAY_BREACHES = `document.addEventListener('securitypolicyviolation', (breach) => {
   console.error('broke the policy: ' + breach.effectiveDirective + ' ' + breach.blockedURI + ' ' + breach.sourceFile);
@@ -59,7 +68,14 @@ const SAY_BREACHES = `document.addEventListener('securitypolicyviolation', (brea
 
 /** A fresh browser profile on the box's page, for as long as the caller wants. */
 export async function open(base: string, manner: Manner = {}): Promise<Visit> {
-  const { size = { width: 1440, height: 900 }, language = 'zh', theme, cookie, expected = /(?!)/ } = manner;
+  const {
+    size = { width: 1440, height: 900 },
+    language = 'zh',
+    theme,
+    cookie,
+    keeps = false,
+    expected = /(?!)/,
+  } = manner;
   const kept = [
     { name: 'quanwei.language', value: language },
     ...(theme === undefined ? [] : [{ name: 'quanwei.theme', value: theme }]),
@@ -67,6 +83,7 @@ export async function open(base: string, manner: Manner = {}): Promise<Visit> {
   const context = await (await launch()).newContext({
     viewport: size,
     locale: language === 'zh' ? 'zh-CN' : 'en-GB',
+    serviceWorkers: keeps ? 'allow' : 'block',
     storageState: { cookies: [], origins: [{ origin: base, localStorage: kept }] },
   });
   if (cookie !== undefined) await context.addCookies(cookiesOf(cookie, base));
@@ -76,7 +93,8 @@ export async function open(base: string, manner: Manner = {}): Promise<Visit> {
   context.on('page', (page) => {
     page.setDefaultTimeout(15_000);
     page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+      if (!['error', 'warning'].includes(message.type()) || NO_WORKER.test(message.text())) return;
+      complaints.push(message.text());
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('dialog', (dialog) => {

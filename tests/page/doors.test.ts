@@ -165,4 +165,16 @@ describe.runIf(canBrowse())('the doors', () => {
     await soon(() => states.first().innerText()).toBe('Door state · Open');
     expect(await page.textContent('[data-record=refused] dl')).toContain('Missing, but allowed');
   }, 120_000);
+
+  test('a time that ends before it begins is said to be one', async () => {
+    const box = await Box.start();
+    const page = await enter(box, 'operator', PHONE);
+    await page.goto(`${box.base}/#/doors`);
+    await page.selectOption('#record-period', 'own');
+    await page.fill('#record-from', '2026-11-27T12:00');
+    await page.fill('#record-to', '2026-11-27T11:00');
+    await page.waitForSelector('.records .problem:has-text("结束早于开始")');
+    await page.fill('#record-to', '2026-11-27T13:00');
+    await page.waitForSelector('.records .problem', { state: 'detached' });
+  });
 });

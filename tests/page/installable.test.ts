@@ -1,16 +1,14 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ADMIN, Box } from '../api/box.ts';
-import { canBrowse, closeBrowser, signIn, visit } from './browser.ts';
-
-/** What a browser says when the gateway is gone, which these tests make happen. */
-const GONE = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_NETWORK|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/;
+import { canBrowse, closeBrowser, GONE, open, signIn } from './browser.ts';
 
 describe.runIf(canBrowse())('the page as an application', () => {
   afterAll(closeBrowser);
 
   test('opens while the gateway is away, says so and shows no alarm of before; it goes on when the gateway is back', async () => {
     const box = await Box.start();
-    const { page } = await visit(box, undefined, GONE);
+    const { page, close } = await open(box.base, { keeps: true, expected: GONE });
+    onTestFinished(close);
     await signIn(page, 'admin', ADMIN);
     await page.waitForSelector('[data-pill=live].good');
     await box.say('smoke-1', 'fire.smoke', { kind: 'level' }, '三楼烟感');

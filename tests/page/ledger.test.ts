@@ -3,10 +3,9 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { ADMIN, Box, PASSWORD } from '../api/box.ts';
 import { seedYears } from '../api/ledger-rows.ts';
 import { Wire } from '../support/wire.ts';
-import { canBrowse, closeBrowser, signIn, visit } from './browser.ts';
+import { canBrowse, closeBrowser, GONE, signIn, visit } from './browser.ts';
 
 const EVIL = '<img src=x onerror=alert(1)>';
-const GONE = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_NETWORK|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/;
 const guard = { actor: 'user:li', role: 'operator' } as const;
 
 describe.runIf(canBrowse())('the ledger', () => {

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { ADMIN, Box, PASSWORD } from '../api/box.ts';
-import { canBrowse, closeBrowser, signIn, visit } from './browser.ts';
+import { canBrowse, closeBrowser, GONE, signIn, visit } from './browser.ts';
 
 const EVIL = '<img src=x onerror=alert(1)>';
 
@@ -94,6 +94,34 @@ describe.runIf(canBrowse())('settings', () => {
     expect(await page.textContent('dialog .problem')).toContain('至少保留一名管理员');
   });
 
+  test('a list is read again when the gateway is back; who is sent out meanwhile reads why', async () => {
+    const box = await Box.start();
+    const chief = await box.person('admin', '王主管');
+    const { page } = await visit(box, undefined, GONE);
+    await signIn(page, '王主管', PASSWORD);
+    await page.waitForSelector('[data-pill=live].good');
+    await page.goto(`${box.base}/#/settings/accounts`);
+    await page.waitForSelector('[data-account=admin]');
+    await box.person('viewer', '小陈');
+    await box.stop();
+    await page.waitForSelector('[data-pill=live]:not(.good)');
+    expect(await page.locator('[data-account="小陈"]').count()).toBe(0);
+    const again = await Box.start({ dir: box.dir, port: box.port });
+    await page.waitForSelector('[data-account="小陈"]');
+
+    const admin = await again.signIn();
+    await admin.post(`/api/accounts/${encodeURIComponent('王主管')}/password`, {});
+    await page.waitForSelector('.card .ended');
+    expect(await page.textContent('.card .ended')).toContain('登录已失效');
+    await signIn(page, 'admin', ADMIN);
+    await page.waitForSelector('[data-pill=live].good');
+    await page.click('.menu summary');
+    await page.click('.menu button:has-text("退出登录")');
+    await page.waitForSelector('#name');
+    expect(await page.locator('.card .ended').count(), 'who leaves of their own accord knows why').toBe(0);
+    expect((await chief.get('/api/devices')).status).toBe(401);
+  });
+
   test('a rule is made; one that would lower fire is refused and stays on the screen', async () => {
     const box = await Box.start();
     const { page } = await visit(box, undefined, /400/);
@@ -151,6 +179,7 @@ describe.runIf(canBrowse())('settings', () => {
     expect(await first('device.registered').innerText()).toMatch(/名称：车库门.*登记于：页面.*有密钥：是/s);
     await page.click('.topics button:has-text("开门")');
     await first('door.result').waitFor();
+    expect(await first('door.result').innerText()).toContain('车库门 (lock-1)');
     expect(await first('door.result').innerText()).toMatch(/成功：否 · 结果：设备未回应 · 用时：5000 毫秒$/);
     expect(await first('door.result').innerText()).not.toContain('01a21d9e');
     await page.click('.menu summary');

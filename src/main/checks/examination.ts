@@ -105,7 +105,7 @@ function checkProfiles({ config, locate }: Settings): Finding {
         device === null || faults.some((fault) => fault.id === id) || isDoor(catalogue.get(device.profile), device)
       );
     };
-    const closed = unreleasable(config.alarms.fireReleases, opens);
+    const closed = unreleasable(config.alarms.fireReleases, opens, locate);
     const wrong = [...faults, ...closed.map(({ where, message: what, hint }) => ({ where, what, hint }))];
     const said = (half: 0 | 1) =>
       wrong.map(({ where, what }) => `${where}: ${what.split(' · ')[half] ?? what}`).join('; ');

@@ -35,9 +35,10 @@ export const useAlarms = defineStore('alarms', () => {
     for (const alarm of open.value) parts[section(alarm)].push(alarm);
     return parts;
   });
+  /** Of what is in earnest: whoever sees a number at level 1 must not have to ask whether it is a drill. */
   const byLevel = computed(() => {
     const counts: Record<AlarmLevel, number> = { 1: 0, 2: 0, 3: 0, 4: 0 };
-    for (const { level } of open.value) counts[level] += 1;
+    for (const { level, drill } of open.value) if (!drill) counts[level] += 1;
     return counts;
   });
   const unseen = computed(() => bySection.value.now.length);

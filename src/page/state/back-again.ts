@@ -1,16 +1,14 @@
-import { watch } from 'vue';
-import { useLive } from './live.ts';
+import { onScopeDispose } from 'vue';
 
-/** Says that the gateway is there again after it was not: whoever has read a list has missed what came meanwhile. */
+const waiting = new Set<() => void>();
+
+/** The gateway was lost and is there again, or is another than before. */
+export function tellBackAgain(): void {
+  for (const fn of [...waiting]) fn();
+}
+
+/** Calls `fn` when the gateway is there again after it was not: whoever has read a list has missed what came meanwhile. */
 export function useBackAgain(fn: () => void): void {
-  const live = useLive();
-  // Not there yet is not lost: before its first word there was nothing to miss.
-  let lost = live.state !== null && !live.up;
-  watch(
-    () => live.up,
-    (up) => {
-      if (up && lost) fn();
-      lost = !up;
-    },
-  );
+  waiting.add(fn);
+  onScopeDispose(() => void waiting.delete(fn));
 }

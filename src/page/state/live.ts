@@ -3,6 +3,7 @@ import { computed, shallowRef } from 'vue';
 import { Refused, request } from '../api/request.ts';
 import type { AlarmPage, Entry, GatewayState, Person } from '../api/types.ts';
 import { now, setNow, tick } from '../words/time.ts';
+import { tellBackAgain } from './back-again.ts';
 import { type Gap, joined, raisedSince } from './missed.ts';
 
 const TOPICS = 'alarm,device,door,plan,system,upstream,order';
@@ -185,6 +186,7 @@ export const useLive = defineStore('live', () => {
     up.value = true;
     downSince.value = null;
     if (missed === null) return;
+    tellBackAgain();
     if (seq !== null && seq >= head) caughtUp();
     else settle();
   }
@@ -213,6 +215,7 @@ export const useLive = defineStore('live', () => {
     epoch.value += 1;
     const mine = run + 1;
     await begin();
+    tellBackAgain();
     try {
       const counted = await raisedSince(since.from);
       if (run === mine) gap.value = joined(gap.value, { from: since.from, to: now(), ...counted });

@@ -1,4 +1,5 @@
 import { onScopeDispose, type ShallowRef, shallowRef } from 'vue';
+import { useBackAgain } from './back-again.ts';
 
 /** What a view reads from the gateway: nothing yet, the value, or why not. A value that is there stays while it is read again. */
 export interface Loading<T> {
@@ -10,6 +11,7 @@ export interface Loading<T> {
 }
 
 /**
+ * Read again also when the gateway is back after it was lost: nobody has told meanwhile what changed.
  * @param ask gets a signal that is raised when the view goes away or it is asked again
  * @param every ms after which it is read again by itself, unless it still is being read
  */
@@ -43,6 +45,7 @@ export function useLoading<T>(ask: (signal: AbortSignal) => Promise<T>, every: n
   }
 
   const timer = every === null ? undefined : setInterval(() => (busy.value ? undefined : void read()), every);
+  useBackAgain(() => void read());
   onScopeDispose(() => {
     clearInterval(timer);
     last?.abort();

@@ -20,30 +20,53 @@ export interface Pages<T> {
   restart(): Promise<void>;
 }
 
+/** Rows that are kept at most: with more, a page left open for days would have to draw all of them. */
+const MOST = 2_000;
+
 /**
- * A list that grows at both ends: what is new comes on top by itself, what is older when it is asked for.
+ * A list that grows at both ends: what is new comes on top by itself, what is older when it is asked for. Nothing between is
+ * left out: when more has come than one page tells, the list begins anew.
  * @param ask one page, from the newest or from what `next` said
  * @param nameOf tells rows apart
- * @param every ms after which the newest are read again
+ * @param every ms after which the newest are read again; `null`: not by itself
  */
 export function usePages<T>(
   ask: (before: number | null, signal?: AbortSignal) => Promise<Page<T>>,
   nameOf: (row: T) => string,
-  every: number,
+  every: number | null,
 ): Pages<T> {
-  const newest = useLoading((signal) => ask(null, signal), every);
   const kept = shallowRef<readonly T[]>([]);
   const next = ref<number | null | undefined>();
   const busy = ref(false);
   let run = 0;
+  const newest = useLoading(async (signal) => {
+    const page = await ask(null, signal);
+    if (!signal.aborted) keep(page);
+    return page;
+  }, every);
 
-  const rows = computed(() => {
-    if (newest.value.value === null) return null;
+  const merged = (top: readonly T[], below: readonly T[]): T[] => {
     const held = new Map<string, T>();
-    for (const row of newest.value.value.rows) held.set(nameOf(row), row);
-    for (const row of kept.value) if (!held.has(nameOf(row))) held.set(nameOf(row), row);
+    for (const row of top) held.set(nameOf(row), row);
+    for (const row of below) if (!held.has(nameOf(row))) held.set(nameOf(row), row);
     return [...held.values()];
-  });
+  };
+  const rows = computed(() => (newest.value.value === null ? null : merged(newest.value.value.rows, kept.value)));
+
+  /** What was the newest page moves down with every row that comes. */
+  function keep(page: Page<T>): void {
+    if (next.value === undefined) return; // one page is all that is shown
+    const known = new Set(kept.value.map(nameOf));
+    const all = merged(page.rows, kept.value);
+    if (all.length <= MOST && page.rows.some((row) => known.has(nameOf(row)))) kept.value = all;
+    else forget();
+  }
+
+  function forget(): void {
+    run += 1;
+    kept.value = [];
+    next.value = undefined;
+  }
   /** Asked for once, the older pages say themselves whether there is more. */
   const from = computed(() => (next.value === undefined ? (newest.value.value?.next ?? null) : next.value));
 
@@ -62,9 +85,7 @@ export function usePages<T>(
   }
 
   async function restart(): Promise<void> {
-    run += 1;
-    kept.value = [];
-    next.value = undefined;
+    forget();
     newest.value.value = null;
     await newest.read();
   }

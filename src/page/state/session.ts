@@ -10,6 +10,10 @@ const ORDER: readonly Role[] = ['viewer', 'operator', 'manager', 'admin'];
 export const useSession = defineStore('session', () => {
   const person = shallowRef<Person | null>(null);
   const vocabulary = shallowRef<Vocabulary | null>(null);
+  /** Ended by somebody or something else: whoever is at the page should be told. */
+  const expired = shallowRef(false);
+  /** Of their own accord; the gateway says so on its stream as well, perhaps before it answers. */
+  let leaving = false;
   /** `false` until it is known whether anybody is signed in. */
   const known = shallowRef(false);
 
@@ -25,6 +29,7 @@ export const useSession = defineStore('session', () => {
     }
     person.value = entered;
     known.value = true;
+    if (entered !== null) expired.value = false;
   }
 
   /** Whether this browser is signed in already. @throws Refused */
@@ -43,18 +48,25 @@ export const useSession = defineStore('session', () => {
   }
 
   async function signOut(): Promise<void> {
+    leaving = true;
     try {
       await request('/api/logout', { body: {} });
     } finally {
-      over();
+      leaving = false;
+      leave();
     }
   }
 
-  /** The session has ended, whoever ended it. */
-  function over(): void {
+  function leave(): void {
     person.value = null;
     vocabulary.value = null;
   }
 
-  return { person, vocabulary, known, role, may, inside, look, signIn, changePassword, signOut, over };
+  /** The gateway does not know the session any more. */
+  function over(): void {
+    expired.value ||= person.value !== null && !leaving;
+    leave();
+  }
+
+  return { person, vocabulary, expired, known, role, may, inside, look, signIn, changePassword, signOut, over };
 });

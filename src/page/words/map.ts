@@ -21,6 +21,7 @@ export const mapWords = {
   edit: ['编辑', 'Edit'],
   editDone: ['完成编辑', 'Done'],
   alarms: ['警情（{n}）', 'Alarms ({n})'],
+  since: ['已 {span}', 'for {span}'],
   allQuiet: ['目前没有警情', 'All quiet'],
   group: ['{n} 台设备，点开查看', '{n} devices; open to see'],
   alarmGroup: ['{n} 台设备报警，最重 {worst}', '{n} devices in alarm, worst: {worst}'],

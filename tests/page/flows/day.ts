@@ -53,7 +53,7 @@ export function day(looks: readonly Look[]): void {
       let visitor: Visitor;
 
       beforeAll(async () => {
-        const guard = await open(compound.base, look);
+        const guard = await open(compound.base, { ...look, keeps: true });
         visits.push(guard);
         const admin = await open(compound.base, { ...look, cookie: compound.admin.cookie });
         visits.push(admin);

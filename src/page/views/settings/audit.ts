@@ -95,11 +95,13 @@ function cameraChanges(from: Body, to: Body): string[] {
   return names.length === 0 ? [] : lines({ changed: names.map((name) => wordOf('audit.camera', name)) });
 }
 
-/** What an entry is about, as people call it. */
-export function subjectWord(subject: string): string {
+/** What an entry is about, as people call it. @param devices names of those there are, by id */
+export function subjectWord(subject: string, devices: ReadonlyMap<string, string>): string {
   const [sort = '', name = ''] = subject.split(/:(.*)/s);
   if (sort === 'setting') return sectionWord(name);
-  return sort === 'account' ? name : subject;
+  if (sort === 'account') return name;
+  const device = devices.get(subject);
+  return device === undefined || device === subject ? subject : `${device} (${subject})`;
 }
 
 /** The body of an entry, piece by piece; what people see is what is on record, not a story about it. */
