@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { ADMIN, Box, PASSWORD } from '../api/box.ts';
 import { seedYears } from '../api/ledger-rows.ts';
 import { Wire } from '../support/wire.ts';
-import { canBrowse, closeBrowser, GONE, signIn, visit } from './browser.ts';
+import { canBrowse, closeBrowser, enter, GONE, signIn, visit } from './browser.ts';
 
 const EVIL = '<img src=x onerror=alert(1)>';
 const guard = { actor: 'user:li', role: 'operator' } as const;
@@ -48,6 +48,17 @@ describe.runIf(canBrowse())('the ledger', () => {
     await page.waitForFunction((id) => location.hash === `#/alarms/${id}`, smoke.id);
     await page.goBack();
     await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1);
+  });
+
+  test('on a phone the questions stay in their box, in the language of longer words too; days in the wrong order are told', async () => {
+    const box = await Box.start();
+    const page = await enter(await box.signIn(), { size: { width: 390, height: 844 }, language: 'en' });
+    await page.goto(`${box.base}/#/ledger?range=custom&from=2026-11-20&to=2026-11-10`);
+    await page.waitForSelector('.filters .problem:has-text("ends before it begins")');
+    const right = await page.evaluate<number[]>(
+      `[...document.querySelectorAll('.filters, .filters button, .filters input, .filters select')].map((one) => one.getBoundingClientRect().right)`,
+    );
+    expect(Math.max(...right.slice(1))).toBeLessThanOrEqual((right[0] ?? 0) - 8);
   });
 
   test('is saved as a file of what was found; a viewer is not offered it', { timeout: 120_000 }, async () => {
