@@ -41,11 +41,15 @@ export function sizeText(bytes: number): string {
 }
 export const size = (fallback: string) => Size.prefault(fallback);
 
-/** Of a URL to connect to, its password written as it may be; one that names no port has the usual one. */
+/**
+ * Of a URL to connect to; one that names no port has the usual one. A password may be written in any way that some camera or
+ * centre takes, so only what certainly is a port is judged.
+ */
 const hasGoodPort = (url: string): boolean => {
-  const authority = /^\w+:\/\/([^/?#]*)/.exec(url)?.[1] ?? '';
-  const port = /:([^:\]]*)$/.exec(authority.slice(authority.lastIndexOf('@') + 1))?.[1] ?? '';
-  return port === '' || (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535);
+  const [, rest] = /^\w+:\/\/(?:.*@)?([^/].*)$/.exec(url) ?? [];
+  const [, port] = /^(?:\[[^\]]*\]|[^/?#:]*):([^/?#:]+)(?:[/?#]|$)/.exec(rest ?? '') ?? [];
+  if (port === undefined || (!/^\d+$/.test(port) && url.includes('@'))) return true;
+  return /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535;
 };
 /** @param form that it has @param like for the person who wrote another */
 export const address = (form: RegExp, like: string) =>

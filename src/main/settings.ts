@@ -58,9 +58,13 @@ function withSecrets(config: string, env: Env): Env {
   const file = join(dirname(config), SECRETS);
   if (!existsSync(file)) return env;
   try {
-    const { text, problem } = readText(file, readFileSync(file));
-    if (problem !== null) throw new QuanweiError('BAD_CONFIG', problem.what, problem);
-    return { ...parseEnv(text), ...env };
+    const bytes = readFileSync(file);
+    const given = { ...parseEnv(bytes.toString('utf8')), ...env };
+    const { problem } = readText(file, bytes);
+    // In a comment it harms nobody, and a box that is to come back after a power cut must not stay away for it.
+    const wrong = Object.values(given).some((value) => value?.includes('\uFFFD'));
+    if (problem !== null && wrong) throw new QuanweiError('BAD_CONFIG', problem.what, problem);
+    return given;
   } catch (cause) {
     if (cause instanceof QuanweiError) throw cause;
     throw new QuanweiError('BAD_CONFIG', messageOf(cause), { where: file, hint: 'sudo quanwei …', cause });

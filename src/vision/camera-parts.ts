@@ -93,9 +93,9 @@ export function openCamera(config: CameraConfig, hooks: CameraHooks, engines: En
     const later = (more: readonly EvidenceReference[]): void => {
       if (more.length > 0) hooks.tell({ type: 'evidence', camera: config.id, of: id, evidence: more }, clock.wall());
     };
-    later(await kept.better);
-    const clip = await kept.clip;
-    later(clip === null ? [] : [clip]);
+    // Neither waits for the other: on a busy box a picture may take longer than the clip.
+    void kept.better.then(later);
+    void kept.clip.then((clip) => later(clip === null ? [] : [clip]));
   };
   const faces = faceLook(config, engines.faces, { tell: (event) => hooks.tell(event, clock.wall()), log });
   const people = peopleLook(config, engines.people, {

@@ -219,8 +219,12 @@ test('a mistake in the configuration is one of the findings; the rest is still l
 
 test('secrets that an editor saved in GBK are told by their first wrong byte', async () => {
   const { dir, file } = await configured();
-  // 门 in GBK.
-  writeFileSync(join(dir, 'secrets.env'), Buffer.from('# doors\nDOOR=\xc3\xc5\n', 'latin1'), { mode: 0o600 });
+  // 门 in GBK; in a comment it harms nobody.
+  const secrets = (text: string) =>
+    writeFileSync(join(dir, 'secrets.env'), Buffer.from(text, 'latin1'), { mode: 0o600 });
+  secrets('# \xc3\xc5\nDOOR=1\n');
+  expect((await check(file))('config')[0]?.verdict).toBe('good');
+  secrets('# doors\nDOOR=\xc3\xc5\n');
   const [finding] = (await check(file))('config');
   expect(finding?.verdict).toBe('bad');
   expect(JSON.stringify(finding)).toContain(`${join(dir, 'secrets.env')}:2:6`);

@@ -79,7 +79,7 @@ describe('a mistake is told with its line, its key and what is expected there', 
     ],
     [
       'a port that is none, of a camera',
-      `${SITE}cameras: [{ id: c1, url: "rtsp://admin:p:1@10.0.0.5:99999/Streaming" }]\n`,
+      `${SITE}cameras: [{ id: c1, url: "rtsp://admin:p:1/2@10.0.0.5:99999/Streaming" }]\n`,
       '2:21 cameras[0].url: cannot be this — expected: 端口为 1 至 65535 · a port from 1 to 65535',
     ],
     [

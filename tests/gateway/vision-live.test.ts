@@ -133,5 +133,5 @@ test.skipIf(!canServeRtsp())(
     await eventually(dead.onPage, 'a camera that is gone, on /api/live', 60_000);
     await eventually(dead.atCentre, 'and at the centre');
   },
-  300_000,
+  400_000,
 );

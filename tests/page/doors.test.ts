@@ -173,7 +173,7 @@ describe.runIf(canBrowse())('the doors', () => {
     await page.selectOption('#record-period', 'own');
     await page.fill('#record-from', '2026-11-27T12:00');
     await page.fill('#record-to', '2026-11-27T11:00');
-    await page.waitForSelector('.records .problem:has-text("结束早于开始")');
+    await page.waitForSelector('.records .problem:has-text("结束须晚于开始")');
     await page.fill('#record-to', '2026-11-27T13:00');
     await page.waitForSelector('.records .problem', { state: 'detached' });
   });

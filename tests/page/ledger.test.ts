@@ -54,7 +54,7 @@ describe.runIf(canBrowse())('the ledger', () => {
     const box = await Box.start();
     const page = await enter(await box.signIn(), { size: { width: 390, height: 844 }, language: 'en' });
     await page.goto(`${box.base}/#/ledger?range=custom&from=2026-11-20&to=2026-11-10`);
-    await page.waitForSelector('.filters .problem:has-text("ends before it begins")');
+    await page.waitForSelector('.filters .problem:has-text("has to end after it begins")');
     const right = await page.evaluate<number[]>(
       `[...document.querySelectorAll('.filters, .filters button, .filters input, .filters select')].map((one) => one.getBoundingClientRect().right)`,
     );

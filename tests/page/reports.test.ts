@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ADMIN, Box } from '../api/box.ts';
 import { seedYears } from '../api/ledger-rows.ts';
-import { canBrowse, closeBrowser, signIn, visit } from './browser.ts';
+import { Wire } from '../support/wire.ts';
+import { canBrowse, closeBrowser, GONE, open, signIn, visit } from './browser.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -77,6 +78,30 @@ describe.runIf(canBrowse())('the reports', () => {
     await page.click('[data-choice="month"]');
     await page.waitForSelector('input[type=month]');
     expect(await findings(page)).toEqual([]);
+  });
+
+  test('figures that could not be read again after a lost connection stay; those of another period are no answer', async () => {
+    const box = await Box.start();
+    const wire = await Wire.to(box.port);
+    const { page, close } = await open(wire.base, { expected: new RegExp(`${GONE.source}|ERR_FAILED`) });
+    onTestFinished(close);
+    await signIn(page, 'admin', ADMIN);
+    await page.waitForSelector('[data-pill=live].good');
+    await page.goto(`${wire.base}/#/reports?period=7d`);
+    await page.waitForSelector('.report');
+    let refused = 0;
+    await page.route('**/api/statistics**', (route) => {
+      refused += 1;
+      return route.abort();
+    });
+    wire.cut();
+    wire.mend();
+    await expect.poll(() => refused, { timeout: 15_000 }).toBeGreaterThanOrEqual(3);
+    await page.waitForSelector('[data-pill=live].good');
+    expect(await page.locator('.report').count()).toBe(1);
+    await page.click('[data-choice="30d"]');
+    await page.waitForSelector('.state-box.error');
+    expect(await page.locator('.report').count()).toBe(0);
   });
 
   test('say what to do about a device that chatters, and lead to its ledger; on paper they are black on white', {

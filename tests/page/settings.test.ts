@@ -1,6 +1,6 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ADMIN, Box, PASSWORD } from '../api/box.ts';
-import { canBrowse, closeBrowser, GONE, signIn, visit } from './browser.ts';
+import { canBrowse, closeBrowser, GONE, open, signIn, visit } from './browser.ts';
 
 const EVIL = '<img src=x onerror=alert(1)>';
 
@@ -97,7 +97,8 @@ describe.runIf(canBrowse())('settings', () => {
   test('a list is read again when the gateway is back; who is sent out meanwhile reads why', async () => {
     const box = await Box.start();
     const chief = await box.person('admin', '王主管');
-    const { page } = await visit(box, undefined, GONE);
+    const { page, close } = await open(box.base, { keeps: true, expected: GONE });
+    onTestFinished(close);
     await signIn(page, '王主管', PASSWORD);
     await page.waitForSelector('[data-pill=live].good');
     await page.goto(`${box.base}/#/settings/accounts`);

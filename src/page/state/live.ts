@@ -54,6 +54,8 @@ export const useLive = defineStore('live', () => {
   let seq: number | null = null;
   /** Entries up to here were missed, when the connection is back. */
   let missedUpTo = 0;
+  /** Whoever has read a list has not been told since that it may be old. */
+  let lost = false;
   let missed: { from: number; at: number; raised: number } | null = null;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let watch: ReturnType<typeof setInterval> | undefined;
@@ -88,6 +90,7 @@ export const useLive = defineStore('live', () => {
     source = null;
     seq = null;
     missed = null;
+    lost = false;
     catching.value = false;
     up.value = false;
     downSince.value = Date.now();
@@ -164,6 +167,7 @@ export const useLive = defineStore('live', () => {
 
   function again(): void {
     down();
+    lost = true;
     clearTimeout(retry);
     retry = setTimeout(() => void begin(), RETRY_MS);
   }
@@ -185,10 +189,12 @@ export const useLive = defineStore('live', () => {
     catching.value = missed !== null;
     up.value = true;
     downSince.value = null;
-    if (missed === null) return;
-    tellBackAgain();
-    if (seq !== null && seq >= head) caughtUp();
-    else settle();
+    if (missed !== null) {
+      if (seq !== null && seq >= head) caughtUp();
+      else settle();
+    }
+    if (lost) tellBackAgain();
+    lost = false;
   }
 
   function settle(): void {
@@ -213,9 +219,9 @@ export const useLive = defineStore('live', () => {
     seq = null;
     catching.value = false;
     epoch.value += 1;
+    lost = true;
     const mine = run + 1;
     await begin();
-    tellBackAgain();
     try {
       const counted = await raisedSince(since.from);
       if (run === mine) gap.value = joined(gap.value, { from: since.from, to: now(), ...counted });
@@ -228,6 +234,7 @@ export const useLive = defineStore('live', () => {
 
   function down(): void {
     if (up.value) {
+      lost = true;
       heardWall.value = now() - (Date.now() - heardAt);
       missed ??= { from: heardWall.value, at: now(), raised: 0 };
       downSince.value = Date.now();

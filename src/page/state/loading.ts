@@ -21,6 +21,7 @@ export function useLoading<T>(ask: (signal: AbortSignal) => Promise<T>, every: n
   const busy = shallowRef(false);
   let last: AbortController | null = null;
   let newest = Promise.resolve();
+  let over = false;
 
   async function take(): Promise<void> {
     last?.abort();
@@ -40,13 +41,14 @@ export function useLoading<T>(ask: (signal: AbortSignal) => Promise<T>, every: n
     else await newest;
   }
   function read(): Promise<void> {
-    newest = take();
+    if (!over) newest = take();
     return newest;
   }
 
   const timer = every === null ? undefined : setInterval(() => (busy.value ? undefined : void read()), every);
   useBackAgain(() => void read());
   onScopeDispose(() => {
+    over = true;
     clearInterval(timer);
     last?.abort();
   });

@@ -23,7 +23,7 @@ export const alarmWords = {
   closeLate: ['销号超时', 'Close late'],
   noDeadline: ['无时限', 'No deadline'],
   more: ['更多', 'More'],
-  byLevel: ['各级警情数', 'Alarms by level'],
+  byLevel: ['各级警情数（不含演练）', 'Alarms by level, drills left out'],
   wall: ['大屏', 'Wall screen'],
   leaveWall: ['退出大屏（Esc）', 'Leave (Esc)'],
   level1: ['一级警情', 'LEVEL 1'],

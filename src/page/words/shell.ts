@@ -13,10 +13,10 @@ export const shellWords = {
   currentPassword: ['当前密码', 'Current password'],
   newPassword: ['新密码（至少 10 位）', 'New password (10 characters or more)'],
   repeatPassword: ['再次输入新密码', 'New password again'],
-  endsFirst: ['结束早于开始：这样什么也查不到', 'It ends before it begins: nothing can be found like that'],
+  endsFirst: ['结束须晚于开始：这样什么也查不到', 'It has to end after it begins: nothing can be found like that'],
   sessionOver: [
-    '登录已失效：可能是超时、密码已改，或账号已停用。请重新登录。',
-    'You are no longer signed in: it timed out, the password was changed, or the account was switched off. Please sign in again.',
+    '登录已失效：可能是超时、在另一窗口退出、密码或角色已改，或账号已停用、删除。请重新登录。',
+    'You are no longer signed in: it timed out, you signed out in another window, the password or role was changed, or the account was switched off or deleted. Please sign in again.',
   ],
   passwordsDiffer: ['两次输入不一致', 'The two do not match'],
   save: ['保存', 'Save'],

@@ -47,6 +47,8 @@ export interface Kept {
 
 /** Pictures that are decoded at once, all cameras together: an alarm at every camera must not take both cores. */
 const STILLS = 2;
+/** ms after which a picture that is still waiting is left: told much later, nobody would look for it. */
+const STILL_WORTH = 60_000;
 /** Further ones that wait for that, each with a group of pictures in memory. */
 const STILLS_WAITING = 16;
 /** What still belongs to a clip that is being made. */
@@ -88,9 +90,10 @@ export class Evidence {
 
   async #better(occasion: Occasion, cut: Cut): Promise<EvidenceReference[]> {
     const { clock, spawn, log } = this.#options;
-    const { picture, boxes, camera } = occasion;
+    const { picture, boxes, camera, mono } = occasion;
     try {
-      const plain = await this.#stills.take(() => stillOf(cut, { clock, spawn }));
+      const decoded = async () => (clock.mono() - mono > STILL_WORTH ? null : await stillOf(cut, { clock, spawn }));
+      const plain = await this.#stills.take(decoded);
       if (plain === null) return [];
       const { width = 0 } = await sharp(plain).metadata();
       if (width <= picture.width) return [];

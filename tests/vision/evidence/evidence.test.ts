@@ -1,4 +1,4 @@
-import { spawn as spawnProcess } from 'node:child_process';
+import { type ChildProcess, spawn as spawnProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -99,15 +99,20 @@ describe('evidence', () => {
     const { store } = await storeIn(dataDir(), clock);
     const ring = { cut: () => ({ codec: 'h264', pictures: 3, bytes: [new Uint8Array(9)] }), clip: async () => null };
     // One that reads nothing and says nothing.
-    const spawn: Spawn = (_command, _args, options) => spawnProcess('sleep', ['600'], options);
+    const children: ChildProcess[] = [];
+    const spawn: Spawn = (_command, _args, options) => {
+      children.push(spawnProcess('sleep', ['600'], options));
+      return children.at(-1) as ChildProcess;
+    };
     const lines: string[] = [];
     const telling = pino({ level: 'info' }, { write: (line) => void lines.push(line) });
     const evidence = new Evidence({ store, clock, log: telling, clip: { before: 500, after: 1_000 }, spawn });
     const kept = await evidence.keep(occasion(clock, ring as unknown as Ring));
     expect(kept.pictures).toHaveLength(2);
     clock.advance(29_000);
-    expect(lines).toEqual([]);
+    expect(children.map(({ killed }) => killed)).toEqual([false]);
     clock.advance(1_000);
+    expect(children.map(({ killed }) => killed)).toEqual([true]);
     expect(await kept.better).toEqual([]);
     expect(lines.join()).toContain('ffmpeg was not done within 30 s');
   });

@@ -24,7 +24,8 @@ export function useDevice(id: string): Loading<Device> {
   return loading;
 }
 
-function whenDevicesChange(fn: () => void): void {
+/** Calls `fn` a moment after something about a device was told. */
+export function whenDevicesChange(fn: () => void): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = useLive().on('device', () => {
     timer ??= setTimeout(() => {
