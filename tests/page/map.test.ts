@@ -155,6 +155,7 @@ describe.runIf(canBrowse())('the map', () => {
     await page.waitForSelector('[data-card]');
     expect(await page.textContent('[data-card]')).toContain(EVIL);
     expect(await page.locator('img[src=x]').count()).toBe(0);
+    expect(await page.locator('[data-alarms] time').first().textContent()).toMatch(/^已 \d+:\d{2}$/);
     await shot(page, 'alarm');
     await page.click('[data-card] a.alarm');
     await page.waitForURL(/#\/alarms\//);

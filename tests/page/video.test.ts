@@ -193,6 +193,12 @@ describe.runIf(canBrowse())('the cameras beside one another', PATIENCE, () => {
     await page.click('.back');
     await page.waitForSelector('[data-tile=cam-1] [data-live=stream]');
     expect(await page.textContent('[data-tile=cam-1] footer')).toContain('每秒分析 5 帧');
+    // How it is stands there whole, however narrow the tile is.
+    await page.setViewportSize({ width: 320, height: 700 });
+    const cut = await page
+      .locator('[data-tile=cam-1] .state')
+      .evaluate((one) => one.scrollWidth > one.clientWidth || getComputedStyle(one).whiteSpace === 'nowrap');
+    expect(cut).toBe(false);
     await page.click('[data-layout="9"]');
     await page.click('[data-tile=cam-1] a[href="#/video/cam-1"]');
     await page.waitForSelector('img.still');
