@@ -34,7 +34,10 @@ export class Committer {
 
   /** @throws QuanweiError STORAGE_* */
   open(): void {
-    this.#writer ??= Writer.open(this.#setup.file, this.#setup.boot);
+    if (this.#writer !== null) return;
+    this.#writer = Writer.open(this.#setup.file, this.#setup.boot);
+    // The one before may have left a log that has no room to grow, and only it knew that the disk is full.
+    this.#writer.checkpoint(1, true);
   }
 
   /** Seq of the newest entry; 0 for none, or while no writer is open. */

@@ -1,10 +1,11 @@
 import { appendFileSync, existsSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { GatewayConfig } from '../../src/config/schema.ts';
 import { DiskWatch } from '../../src/journal/disk-watch.ts';
 import type { Entry, Lane } from '../../src/journal/entry.ts';
 import type { Journal } from '../../src/journal/journal.ts';
+import { Pace } from '../../src/journal/pace.ts';
 import type { SimulatedClock } from '../../src/kernel/clock.ts';
 import { canMount, smallDisk } from './mount.ts';
 import { draft, newStart, open, quiet, until, verified } from './support.ts';
@@ -124,7 +125,18 @@ describe.runIf(canMount())('full disk', () => {
     expect(verified(dir)).toMatchObject({ broken: null, removed: counted });
   });
 
-  test('an alarm is taken although another program has filled the disk to the last byte', async () => {
+  test.each([
+    ['', null],
+    [', and the writer is handed over again and again', 11],
+  ])('an alarm is taken although another program has filled the disk to the last byte%s', async (_, every) => {
+    if (every !== null) {
+      let commits = 0;
+      const note = vi.spyOn(Pace.prototype, 'note').mockImplementation(() => {
+        commits += 1;
+        return Math.floor(commits / every) % 2 === 1 ? 'there' : 'here';
+      });
+      onTestFinished(() => note.mockRestore());
+    }
     const dir = smallDisk(32);
     const clock = newStart();
     const journal = await open(dir, clock);
