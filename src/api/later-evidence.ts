@@ -28,7 +28,8 @@ const Change = z.object({ change: z.object({ cause: z.string() }) });
 
 /**
  * What came of an alarm's events after them: sharper pictures within a second or two (a busy box: a minute and a half), a
- * clip some ten seconds later, in messages of their own that the journal keeps. Those of other events of the same camera are not among it.
+ * clip some ten seconds later, in messages of their own that the journal keeps. Those of other events of the same camera
+ * are not among it.
  * @param timeline entries of the alarm, in any order
  * @param now wall clock, ms
  */

@@ -59,12 +59,12 @@ function withSecrets(config: string, env: Env): Env {
   if (!existsSync(file)) return env;
   try {
     const bytes = readFileSync(file);
-    const given = { ...parseEnv(bytes.toString('utf8')), ...env };
+    const secrets = parseEnv(bytes.toString('utf8'));
     const { problem } = readText(file, bytes);
     // In a comment it harms nobody, and a box that is to come back after a power cut must not stay away for it.
-    const wrong = Object.values(given).some((value) => value?.includes('\uFFFD'));
+    const wrong = Object.entries(secrets).some(([name, value]) => env[name] === undefined && value?.includes('\uFFFD'));
     if (problem !== null && wrong) throw new QuanweiError('BAD_CONFIG', problem.what, problem);
-    return given;
+    return { ...secrets, ...env };
   } catch (cause) {
     if (cause instanceof QuanweiError) throw cause;
     throw new QuanweiError('BAD_CONFIG', messageOf(cause), { where: file, hint: 'sudo quanwei …', cause });
