@@ -159,7 +159,13 @@ describe.runIf(canBrowse())('settings', () => {
         kind: 'door.result',
         actor: 'user:li',
         subject: 'lock-1',
-        body: { command: '01a21d9e-a0cd-7e59-8b12-4c906ba91dca', ok: false, code: 'timeout', detail: '', ms: 5000 },
+        body: {
+          ...{ command: '01a21d9e-a0cd-7e59-8b12-4c906ba91dca', alarm: '01a21d9e-a0cd-7e59-8b12-4c906ba91dcb' },
+          ok: false,
+          code: 'timeout',
+          detail: '',
+          ms: 5000,
+        },
       },
     ]);
     const { page } = await visit(box);

@@ -74,7 +74,7 @@ function value(key: string, one: unknown): string {
 
 /** The entry a result belongs to, or that led to it: a number nobody can read. */
 const isReference = (key: string, one: unknown): boolean =>
-  (key === 'command' || key === 'cause') && /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(String(one));
+  ['command', 'cause', 'alarm'].includes(key) && /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(String(one));
 
 const lines = (body: Body): string[] =>
   Object.entries(body)
